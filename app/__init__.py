@@ -1,0 +1,1 @@
+"""The provincial web service: one folder per bounded context."""

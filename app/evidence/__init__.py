@@ -1,0 +1,1 @@
+"""What a judge may ask for: recordings, clips, custody."""

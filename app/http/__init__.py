@@ -1,0 +1,1 @@
+"""What every HTTP answer has in common: access, errors, headers, sessions' entry point."""

@@ -1,0 +1,1 @@
+"""People, postings, roles and sign-in through Keycloak."""

@@ -1,0 +1,1 @@
+"""Words every context shares; imports none of them."""

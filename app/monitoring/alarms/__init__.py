@@ -1,0 +1,1 @@
+"""The alarm queue: raise, acknowledge, verify, discard, close."""

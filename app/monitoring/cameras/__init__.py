@@ -1,0 +1,1 @@
+"""Camera inventory, calibration and health."""

@@ -1,0 +1,1 @@
+"""Municipal nodes: desired state, leases, batches."""

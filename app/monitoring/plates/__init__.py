@@ -1,0 +1,1 @@
+"""Plate readings, hot lists and their matches."""

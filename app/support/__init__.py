@@ -1,0 +1,1 @@
+"""Technical tickets and their service levels."""

@@ -1,0 +1,1 @@
+"""The municipalities: tenancy, their facts and their administration."""

@@ -1,0 +1,1 @@
+"""The Dirección's screens over the municipalities."""

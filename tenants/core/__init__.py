@@ -1,0 +1,1 @@
+"""Municipality, binding of tenant to connection, row-level security helpers."""

@@ -1,0 +1,1 @@
+"""The 135 municipalities as facts."""

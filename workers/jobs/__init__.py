@@ -1,0 +1,1 @@
+"""The one function a provincial worker is given."""
