@@ -1,0 +1,71 @@
+"""What the product needs from outside, as protocols; `app.adapters` implements them and the factory plugs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+
+class Nudge(Protocol):
+    """Best-effort wake-ups between processes; losing one costs time, never data."""
+
+    def publish(self, channel: str, message: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A stored blob: SHA-256 in lower-case hexadecimal and its size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class ObjectStorage(Protocol):
+    """Content-addressed blobs per municipality (`tenant` is the municipality's uuid)."""
+
+    def put(self, tenant: UUID, sha256: str, chunks: Iterator[bytes]) -> StoredObject:
+        """Store and verify; raises `ValueError` when the content does not have that digest. Idempotent."""
+
+    def open(self, tenant: UUID, sha256: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Stream the content. Raises `FileNotFoundError`."""
+
+    def stat(self, tenant: UUID, sha256: str) -> StoredObject | None: ...
+
+
+class PlugError(RuntimeError):
+    """A port was used before the factory plugged it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOffer:
+    """How a browser may watch one camera: ticket and transports in order of preference."""
+
+    view_id: UUID
+    camera_id: UUID
+    ticket: str
+    transports: tuple[str, ...]
+    expires_at: datetime
+
+
+class LiveView(Protocol):
+    """The web's side of the video relay."""
+
+    def offer(self, *, tenant: UUID, camera_id: UUID, stream: str, viewer: str) -> LiveOffer: ...
+
+    def revoke(self, view_id: UUID) -> None: ...
+
+    def open_stream(self, tenant: UUID, tickets: Sequence[str]) -> Iterator[bytes]:
+        """The multiplexed frames of the tickets' cameras. Raises `Unavailable` when the recorder does not answer."""
+
+    def command(self, tenant: UUID, sid: str, action: str, tickets: Sequence[str]) -> None: ...
+
+
+class IdentityAdmin(Protocol):
+    """Organizations, groups, members and clients of the identity server."""
+
+    def reconcile_organization(self, desired: Mapping[str, Any]) -> str: ...
+
+    def enrol_node(self, *, client_id: str, name: str, organization: str, public_jwk: Mapping[str, Any]) -> None: ...
