@@ -1,1 +1,1 @@
-"""The command line of the product: `pipc`."""
+"""The `pipc` command line."""

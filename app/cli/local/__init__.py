@@ -1,0 +1,1 @@
+"""Everything that makes the product run on one machine: engines, ports, secrets, supervisor."""
