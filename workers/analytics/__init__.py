@@ -1,0 +1,1 @@
+"""Analytics of the municipal node: producers see, the rule engine judges, plates become passes."""

@@ -1,0 +1,1 @@
+"""Producers: whatever turns pictures, or a recording of what was seen, into observations."""
