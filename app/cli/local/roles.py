@@ -68,8 +68,9 @@ def create_schema(conn: Connection) -> None:
     `conn` is connected to that database, in autocommit mode.
     """
     if not conn.execute("select 1 from pg_namespace where nspname = %s", [SCHEMA]).fetchone():
-        # On a server of somebody else the bootstrap login is no superuser and must become the owner first.
-        conn.execute("grant app_owner to current_user with set true")
+        if conn.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() == (False,):
+            # On a server of somebody else the bootstrap login must be able to hand the schema to its owner.
+            conn.execute("grant app_owner to current_user with inherit false, set true")
         conn.execute("create schema app authorization app_owner")
     conn.execute("revoke all on schema public from public")
     with conn.transaction():
