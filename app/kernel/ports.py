@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
+
+Port = TypeVar("Port")
 
 
 class Nudge(Protocol):
@@ -69,3 +71,46 @@ class IdentityAdmin(Protocol):
     def reconcile_organization(self, desired: Mapping[str, Any]) -> str: ...
 
     def enrol_node(self, *, client_id: str, name: str, organization: str, public_jwk: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(slots=True)
+class _Slots:
+    storage: ObjectStorage | None = None
+    live: LiveView | None = None
+    identity_admin: IdentityAdmin | None = None
+
+
+_slots = _Slots()
+
+
+def plug(
+    *,
+    storage: ObjectStorage | None = None,
+    live: LiveView | None = None,
+    identity_admin: IdentityAdmin | None = None,
+) -> None:
+    """Fill the given slots; called once by the factory (and by tests). The others keep what they had."""
+    _slots.storage = storage or _slots.storage
+    _slots.live = live or _slots.live
+    _slots.identity_admin = identity_admin or _slots.identity_admin
+
+
+def object_storage() -> ObjectStorage:
+    """Where blobs are kept. Raises `PlugError`."""
+    return _plugged(_slots.storage, "ObjectStorage")
+
+
+def live_view() -> LiveView:
+    """The video relay as the web sees it. Raises `PlugError`."""
+    return _plugged(_slots.live, "LiveView")
+
+
+def identity_admin() -> IdentityAdmin:
+    """The administration of the identity server. Raises `PlugError`."""
+    return _plugged(_slots.identity_admin, "IdentityAdmin")
+
+
+def _plugged(port: Port | None, name: str) -> Port:
+    if port is None:
+        raise PlugError(f"nadie conectó {name}")
+    return port
