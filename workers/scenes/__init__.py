@@ -1,0 +1,1 @@
+"""Street scenes the project renders itself for the demonstration: nobody's cars, nobody's plates."""
