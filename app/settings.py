@@ -62,7 +62,7 @@ class DatabaseUrls:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a provincial process may ask of its environment. Every field is documented in docs/referencia/ajustes.md."""
+    """Everything a provincial process may ask of its environment. Every field is documented in docs/reference/settings.md."""
 
     base_url: str
     home: Path
