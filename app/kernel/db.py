@@ -34,6 +34,9 @@ NAMING = {
 }
 
 
+_NOBODY = -1
+
+
 class TenantMismatch(RuntimeError):
     """The acting municipality changed under an open transaction, or a row of another one was about to be written."""
 
@@ -149,7 +152,9 @@ def _criterion(state: ORMExecuteState) -> None:
     if state.session.info.get("all_tenants") or state.is_column_load or state.is_relationship_load:
         return
     if state.is_select or state.is_update or state.is_delete:
-        tenant_id = _acting_tenant()
+        acting_for = acting.current().tenant_id
+        # A tenantless part of the product (sign-in, clock) finds no municipal row: no tenant has this number.
+        tenant_id = _NOBODY if acting_for is None else acting_for
         state.statement = state.statement.options(  # type: ignore[attr-defined]
             with_loader_criteria(TenantScoped, lambda cls: cls.tenant_id == tenant_id, include_aliases=True)
         )

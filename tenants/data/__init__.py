@@ -1,1 +1,1 @@
-"""The 135 municipalities as facts."""
+"""The 135 municipalities as facts, and the boundaries of their partidos (see NOTICE.md for sources)."""
