@@ -55,14 +55,23 @@ class LiveOffer:
 class LiveView(Protocol):
     """The web's side of the video relay."""
 
-    def offer(self, *, tenant: UUID, camera_id: UUID, stream: str, viewer: str) -> LiveOffer: ...
+    def offer(self, *, view_id: UUID, tenant: UUID, node_id: UUID, camera_id: UUID, stream: str) -> LiveOffer:
+        """A ticket to watch; asked again with the same `view_id` it renews that view."""
 
-    def revoke(self, view_id: UUID) -> None: ...
+    def revoke(self, tenant: UUID, view_ids: Sequence[UUID]) -> None:
+        """Cut those views within seconds; a relay that does not answer has nobody watching."""
+
+    def views(self, tenant: UUID, tickets: Sequence[str]) -> list[UUID]:
+        """The views these tickets belong to. Raises `Forbidden` for a forged, expired or foreign one."""
 
     def open_stream(self, tenant: UUID, tickets: Sequence[str]) -> Iterator[bytes]:
         """The multiplexed frames of the tickets' cameras. Raises `Unavailable` when the recorder does not answer."""
 
-    def command(self, tenant: UUID, sid: str, action: str, tickets: Sequence[str]) -> None: ...
+    def add(self, tenant: UUID, sid: str, tickets: Sequence[str]) -> None:
+        """Put more cameras in the open stream `sid`, or renew the ones it has."""
+
+    def remove(self, tenant: UUID, sid: str, tickets: Sequence[str]) -> None:
+        """Take cameras out of the open stream `sid`."""
 
 
 class IdentityAdmin(Protocol):
@@ -73,11 +82,30 @@ class IdentityAdmin(Protocol):
     def enrol_node(self, *, client_id: str, name: str, organization: str, public_jwk: Mapping[str, Any]) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivingNode:
+    """The node that takes a municipality's cameras, and the key that only it can open."""
+
+    node_id: UUID
+    seal_public_key: bytes
+
+
+class NodeDirectory(Protocol):
+    """Questions about nodes that the inventory asks upwards, inside the open unit of work."""
+
+    def receiving(self) -> ReceivingNode | None:
+        """The node of the acting municipality that takes new cameras; None before one is enrolled."""
+
+    def last_seen(self) -> Mapping[UUID, datetime | None]:
+        """When each node of the acting municipality last spoke."""
+
+
 @dataclass(slots=True)
 class _Slots:
     storage: ObjectStorage | None = None
     live: LiveView | None = None
     identity_admin: IdentityAdmin | None = None
+    nodes: NodeDirectory | None = None
 
 
 _slots = _Slots()
@@ -88,11 +116,13 @@ def plug(
     storage: ObjectStorage | None = None,
     live: LiveView | None = None,
     identity_admin: IdentityAdmin | None = None,
+    nodes: NodeDirectory | None = None,
 ) -> None:
     """Fill the given slots; called once by the factory (and by tests). The others keep what they had."""
     _slots.storage = storage or _slots.storage
     _slots.live = live or _slots.live
     _slots.identity_admin = identity_admin or _slots.identity_admin
+    _slots.nodes = nodes or _slots.nodes
 
 
 def object_storage() -> ObjectStorage:
@@ -108,6 +138,11 @@ def live_view() -> LiveView:
 def identity_admin() -> IdentityAdmin:
     """The administration of the identity server. Raises `PlugError`."""
     return _plugged(_slots.identity_admin, "IdentityAdmin")
+
+
+def node_directory() -> NodeDirectory:
+    """Who answers about nodes. Raises `PlugError`."""
+    return _plugged(_slots.nodes, "NodeDirectory")
 
 
 def _plugged(port: Port | None, name: str) -> Port:
