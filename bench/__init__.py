@@ -1,0 +1,1 @@
+"""Benchmarks: figures with a raw baseline measured in the same run."""
