@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -68,10 +69,11 @@ def _online(connection: Connection) -> None:
 
 
 def _url() -> str:
-    url = context.get_x_argument(as_dictionary=True).get("url")
-    if not url:
-        raise SystemExit("Falta la base: `pipc migrate`, o `alembic -x url=postgresql://… upgrade head`.")
-    return url
+    path = os.environ.get("PIPC_DB_MIGRATE_URL_FILE")
+    given = Path(path).read_text(encoding="utf-8").strip() if path else os.environ.get("PIPC_DB_MIGRATE_URL", "")
+    if not given:
+        raise SystemExit("Falta PIPC_DB_MIGRATE_URL: usar `pipc migrate`.")
+    return given
 
 
 if context.is_offline_mode():

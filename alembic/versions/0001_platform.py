@@ -338,32 +338,28 @@ def _sessions() -> None:
     """Signed-in browsers. Class platform: reached only by the session store and, in part, by the push process."""
     op.create_table(
         "web_sessions",
-        sa.Column("sid_hash", sa.LargeBinary, primary_key=True),
+        sa.Column("key", sa.LargeBinary, primary_key=True),
         sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("tenant_id", sa.Integer),
-        sa.Column("sub", sa.Text),
-        sa.Column("kc_sid", sa.Text),
+        sa.Column("tenant_id", sa.Integer, sa.ForeignKey("app.tenants.id")),
+        *(sa.Column(name, sa.Text) for name in ("sub", "kc_sid", "username", "display_name", "acr")),
+        sa.Column("person_id", sa.Uuid),
         sa.Column("roles", JSONB, nullable=False, server_default=sa.text("'[]'")),
-        sa.Column("acr", sa.Text),
-        _at("auth_time", nullable=True),
-        _at("elevated_until", nullable=True),
-        _at("idle_until"),
-        _at("absolute_until"),
-        sa.Column("csrf", sa.Text),
+        *(_at(name, nullable=True) for name in ("auth_time", "elevated_until", "idle_at")),
+        _at("expires_at"),
+        sa.Column("csrf", sa.Text, nullable=False),
         sa.Column("refresh_token", sa.LargeBinary),
-        _at("access_expires_at", nullable=True),
-        _at("refreshing_until", nullable=True),
+        sa.Column("id_token", sa.LargeBinary),
+        *(_at(name, nullable=True) for name in ("access_expires_at", "refreshing_until", "refreshed_at")),
         sa.Column("data", JSONB, nullable=False, server_default=sa.text("'{}'")),
-        _at("created_at", default=True),
+        _at("created_at"),
+        _at("seen_at"),
         sa.CheckConstraint("kind in ('prelogin', 'municipal', 'provincial')", name="kind"),
         schema="app",
     )
-    for name in ("sub", "kc_sid", "absolute_until"):
+    for name in ("sub", "kc_sid", "expires_at"):
         op.create_index(f"ix_web_sessions_{name}", "web_sessions", [name], schema="app")
     op.execute("grant select, insert, update, delete on app.web_sessions to app_auth")
-    op.execute(
-        "grant select (sid_hash, kind, tenant_id, sub, roles, idle_until, absolute_until) on app.web_sessions to app_rt"
-    )
+    op.execute("grant select (key, kind, tenant_id, sub, roles, idle_at, expires_at) on app.web_sessions to app_rt")
 
 
 def downgrade() -> None:

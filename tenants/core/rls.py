@@ -52,16 +52,13 @@ def tenant_sql(table: str, privileges: Sequence[str] = WRITE) -> Iterator[str]:
 
 
 def linked_sql(table: str, through: str, key: str) -> Iterator[str]:
-    """Class `linked`: a provincial entity that a municipality sees through a row of its own in `through`.
+    """Class `linked`: a provincial entity that a municipality sees and writes through a row of its own in `through`.
 
-    The row itself is inserted before the link that shows it, so inserting only asks to be inside a municipality.
+    A new entity is inserted after the row that links to it, whose foreign key is checked at the commit.
     """
     mine = f"l.{key} = {table}.id and l.tenant_id = (select app.tenant())"
     seen = f"exists (select 1 from {SCHEMA}.{through} l where {mine})"  # noqa: S608 - names come from migrations
-    yield from _forced(table)
-    yield policy(table, "linked_read", "app_tenant", "select", seen)
-    yield policy(table, "linked_update", "app_tenant", "update", seen)
-    yield policy(table, "linked_insert", "app_tenant", "insert", _INSIDE)
+    yield policy(table, "linked_rw", "app_tenant", "all", seen)
     yield policy(table, "dir_read", "app_dir", "select", _PURPOSE)
     yield f"grant select, insert, update on {SCHEMA}.{table} to app_tenant"
     yield f"grant select on {SCHEMA}.{table} to app_dir"
