@@ -68,3 +68,13 @@ def redis_url(engines: support.TestEngines) -> str:
     with redis_client.Redis.from_url(url) as client:
         client.flushdb()
     return url
+
+
+@pytest.fixture(scope="session")
+def keycloak(engines: support.TestEngines) -> dict[str, str]:
+    """The real Keycloak with the product's realm, one for the whole run.
+
+    Keys: `url realm base_url bootstrap_client_id bootstrap_client_secret oidc_client_secret provision_client_secret
+    enrol_client_secret`. Tests leave organizations and users under names of their own.
+    """
+    return support.start_keycloak(engines)

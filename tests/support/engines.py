@@ -106,6 +106,15 @@ def start_engines(worker: str) -> TestEngines:
         return TestEngines(Engines.of(Home.at(folder)), worker)
 
 
+def start_keycloak(engines: TestEngines) -> dict[str, str]:
+    """The Keycloak of this run: `url`, `realm`, `base_url`, and the secrets of its clients by name."""
+    with shared("keycloak") as made:
+        if not made.exists():
+            home = str(engines.engines.home.root)
+            made.write_text(_dev("keycloak", "--home", home, "--until", os.environ[_OWNER]))
+        return dict(json.loads(made.read_text()))
+
+
 def migrate_template(engines: TestEngines) -> None:
     """Migrate the template database once per run; a failure is told to every worker that asks."""
     with shared("template") as made:
@@ -134,7 +143,9 @@ def renamed(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
-def _dev(*arguments: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "app.cli.local.dev", *arguments], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+def _dev(*arguments: str) -> str:
+    command = [sys.executable, "-m", "app.cli.local.dev", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+    return done.stdout

@@ -8,59 +8,71 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
+from app.cli.local import ports
+from app.cli.local.cache import cache_folder
 from app.cli.local.engines import Engines
 from app.cli.local.home import Home
+from app.cli.local.keycloak import BOOTSTRAP_CLIENT, Keycloak, built_tree
+from app.cli.local.keycloak_template import keep, restore, template_path
 from app.cli.local.postgres import THROWAWAY
 from app.cli.local.process import ProcessRef, wait_until
+from app.settings import DatabaseUrls, Settings
 
-_STATE = "dev.json"
+_ROOT = Path(__file__).resolve().parents[3]
+_folder = click.option("--home", "folder", type=click.Path(path_type=Path), required=True)
+_until = click.option("--until", "owner", type=int, help="Stop when the process with this pid ends.")
+# Parallel sign-ins of one person are ordinary in tests and refused by the brute-force protection's default.
+_TEST_OPTIONS = (
+    "--spi-brute-force-protector--default-brute-force-detector--allow-concurrent-requests=true",
+)  # fmt: skip
 
 
 @click.group()
 def main() -> None:
-    """Start or stop PostgreSQL and Valkey of a folder, without the rest of the product."""
+    """Start or stop the engines of a folder, without the rest of the product."""
 
 
 @main.command()
-@click.option("--home", "folder", type=click.Path(path_type=Path), required=True)
-@click.option("--until", "owner", type=int, help="Stop when the process with this pid ends.")
+@_folder
+@_until
 @click.option("--durable", is_flag=True, help="Keep fsync on.")
 def up(folder: Path, owner: int | None, *, durable: bool) -> None:
-    """Start the engines (once) and print their URLs as JSON."""
-    home = Home.at(folder)
-    if _keeper(home) is None:
-        command = [sys.executable, "-m", "app.cli.local.dev", "hold", "--home", str(home.root)]
-        command += ["--durable"] if durable else []
-        command += ["--until", str(owner)] if owner else []
-        with home.log("dev").open("ab") as log:
-            child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=_ROOT
-            )
-        if not wait_until(lambda: child.poll() is not None or _keeper(home) is not None, 60):
-            raise click.ClickException("Los motores no arrancaron a tiempo.")
-        if child.poll() is not None:
-            raise click.ClickException(home.log("dev").read_text()[-2000:])
-    click.echo(json.dumps(home.read_json(_STATE)["urls"], indent=1))
+    """Start PostgreSQL and Valkey (once) and print their URLs as JSON."""
+    _ensure(Home.at(folder), "engines", owner, *(["--durable"] if durable else []))
 
 
 @main.command()
-@click.option("--home", "folder", type=click.Path(path_type=Path), required=True)
+@_folder
+@_until
+@click.option("--base-url", default="http://127.0.0.1:8000", help="The origin to which sign-ins return.")
+def keycloak(folder: Path, owner: int | None, base_url: str) -> None:
+    """Start Keycloak (once, after `up`) and print where it is and its secrets as JSON."""
+    _ensure(Home.at(folder), "keycloak", owner, "--base-url", base_url)
+
+
+@main.command()
+@_folder
 def down(folder: Path) -> None:
     """Stop the engines of a folder."""
-    keeper = _keeper(Home.at(folder))
-    if keeper is not None:
-        keeper.end(signal.SIGTERM, 30)
+    for what in ("keycloak", "engines"):
+        keeper = _keeper(Home.at(folder), what)
+        if keeper is not None:
+            keeper.end(signal.SIGTERM, 30)
 
 
 @main.command(hidden=True)
-@click.option("--home", "folder", type=click.Path(path_type=Path), required=True)
-@click.option("--until", "owner", type=int)
+@click.argument("what", type=click.Choice(["engines", "keycloak"]))
+@_folder
+@_until
 @click.option("--durable", is_flag=True)
-def hold(folder: Path, owner: int | None, *, durable: bool) -> None:
+@click.option("--base-url", default="")
+def hold(what: str, folder: Path, owner: int | None, base_url: str, *, durable: bool) -> None:
     """Own the engines until told to stop or until the owner is gone."""
     home = Home.at(folder)
     guard = ProcessRef.of(owner) if owner else None
@@ -68,27 +80,102 @@ def hold(folder: Path, owner: int | None, *, durable: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, _frame: stopping.append(signum))
     engines = Engines.of(home, settings={} if durable else THROWAWAY)
-    refs = engines.start(tied=True)
-    engines.create_databases()
+    refs, told = _start_engines(engines) if what == "engines" else _start_keycloak(engines, base_url)
     me = ProcessRef.of(os.getpid())
-    urls = {"redis": engines.valkey.url(), **engines.database_urls()}
-    home.write_json(_STATE, {"pid": me.pid, "started": me.started, "urls": urls})  # type: ignore[union-attr]  # ourselves
+    home.write_json(f"dev-{what}.json", {"pid": me.pid, "started": me.started, "told": told})  # type: ignore[union-attr]  # ourselves
     while not stopping and (owner is None or (guard is not None and guard.alive())):
         time.sleep(0.2)
-    engines.postgres.stop(refs["postgres"])
-    engines.valkey.stop(refs["redis"])
+    for ref, signum in refs:
+        ref.end(signum, 20)
 
 
-def _keeper(home: Home) -> ProcessRef | None:
-    """The process that holds this folder's engines, when it is alive."""
-    state = home.read_json(_STATE)
+def _start_engines(engines: Engines) -> tuple[list[tuple[ProcessRef, int]], dict[str, str]]:
+    refs = engines.start(tied=True)
+    engines.create_databases()
+    told = {"redis": engines.valkey.url(), **engines.database_urls()}
+    return [(refs["postgres"], signal.SIGINT), (refs["redis"], signal.SIGTERM)], told
+
+
+def _start_keycloak(engines: Engines, base_url: str) -> tuple[list[tuple[ProcessRef, int]], dict[str, str]]:
+    home, cache = engines.home, cache_folder(os.environ)
+    secrets = Home.at(cache / "keycloak-dev")  # the same on every start, or no template would fit twice
+    settings = _settings(home, secrets, base_url)
+    realm = realm_of(settings)
+    url = engines.database_urls("keycloak")["keycloak"]
+    template = template_path(cache, realm)
+    restored = restore(template, url)
+    server = Keycloak.of(
+        home, built_tree(cache, os.environ), database=url.rsplit("@", 1)[1], options=_TEST_OPTIONS,
+        bootstrap_secret=secrets.secret("keycloak-bootstrap"),
+    )  # fmt: skip
+    server.prepare(realm)
+    child = server.start(home.log("keycloak"))
+    if not wait_until(lambda: child.poll() is not None or server.ready(), 180) or child.poll() is not None:
+        raise click.ClickException(home.log("keycloak").read_text()[-3000:])
+    if not restored:
+        keep(template, url)
+    ref = ProcessRef.of(child.pid)
+    assert ref is not None, "ready a moment ago"
+    told = {
+        "url": server.url,
+        "realm": settings.realm,
+        "base_url": base_url,
+        "bootstrap_client_id": BOOTSTRAP_CLIENT,
+        "bootstrap_client_secret": server.bootstrap_secret,
+        "oidc_client_secret": settings.oidc_client_secret,
+        "provision_client_secret": settings.provision_client_secret,
+        "enrol_client_secret": settings.enrol_client_secret,
+    }
+    return [(ref, signal.SIGTERM)], told
+
+
+def _settings(home: Home, secrets: Home, base_url: str) -> Settings:
+    return Settings(
+        base_url=base_url,
+        home=home.root,
+        databases=DatabaseUrls(),
+        redis_url="",
+        objects_dir=home.objects,
+        keycloak_url=f"http://127.0.0.1:{ports.assigned(home, {})['keycloak']}",
+        oidc_client_secret=secrets.secret("oidc-client"),
+        provision_client_secret=secrets.secret("provision-client"),
+        enrol_client_secret=secrets.secret("enrol-client"),
+        demonstration=True,
+        require_second_factor=False,
+    )
+
+
+def realm_of(settings: Settings) -> Mapping[str, Any]:
+    """The realm that the product needs."""
+    from app.adapters.keycloak.realm import realm_definition
+
+    return realm_definition(settings, demonstration=settings.demonstration)
+
+
+def _ensure(home: Home, what: str, owner: int | None, *options: str) -> None:
+    """Start the keeper of these engines unless one is alive, and print what it tells."""
+    if _keeper(home, what) is None:
+        command = [sys.executable, "-m", "app.cli.local.dev", "hold", what, "--home", str(home.root), *options]
+        command += ["--until", str(owner)] if owner else []
+        log = home.log(f"dev-{what}")
+        with log.open("ab") as output:
+            child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd=_ROOT
+            )
+        wait_until(lambda: child.poll() is not None or _keeper(home, what) is not None, 300)
+        if _keeper(home, what) is None:
+            raise click.ClickException(log.read_text()[-3000:])
+    click.echo(json.dumps(home.read_json(f"dev-{what}.json")["told"], indent=1))
+
+
+def _keeper(home: Home, what: str) -> ProcessRef | None:
+    """The process that holds these engines of the folder, when it is alive."""
+    state = home.read_json(f"dev-{what}.json")
     if not state:
         return None
     ref = ProcessRef(state["pid"], state["started"])
     return ref if ref.alive() else None
 
-
-_ROOT = Path(__file__).resolve().parents[3]
 
 if __name__ == "__main__":
     main()

@@ -71,7 +71,8 @@ class Engines:
             short: self.postgres.url(database, user=role, password=self.passwords[role])
             for short, role in roles.SHORT.items()
         }
-        return {**urls, "admin": self.postgres.url(database)}
+        own = self.postgres.url(database, user=roles.KEYCLOAK, password=self.passwords[roles.KEYCLOAK])
+        return {**urls, "keycloak": own, "admin": self.postgres.url(database)}
 
 
 def _started(pid: int) -> int:

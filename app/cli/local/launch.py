@@ -12,7 +12,8 @@ import pwd
 import struct
 import sys
 
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _AMBIENT_RAISE = 1, 8, 47, 2
+_PR_SET_PDEATHSIG, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _AMBIENT_RAISE = 1, 28, 47, 2
+_NO_SETUID_FIXUP = 1 << 2
 _CAP_DAC_READ_SEARCH = 2
 _CAP_VERSION_3 = 0x20080522
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -24,7 +25,8 @@ def drop_root(user: pwd.struct_passwd, *, keep_search: bool) -> None:
     A checkout under a home folder of mode 0700 is ordinary; PostgreSQL refuses to run as root, so the
     one capability that reads a path is kept, and none that writes.
     """
-    _libc.prctl(_PR_SET_KEEPCAPS, int(keep_search), 0, 0, 0)
+    if keep_search:  # without this bit access(2) ignores the capability, and Java asks access(2) first
+        _libc.prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
     os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)

@@ -47,6 +47,8 @@ def create_roles(conn: Connection, passwords: Mapping[str, str]) -> None:
 def create_database(conn: Connection, name: str, *, template: str | None = None, owner: str | None = None) -> bool:
     """Make a database that only the product's roles may enter; False when it was there already."""
     identifier = sql.Identifier(name)
+    if owner is not None:
+        _may_become(conn, owner)
     if conn.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
         created = False
     else:
@@ -58,7 +60,7 @@ def create_database(conn: Connection, name: str, *, template: str | None = None,
         entrants = sql.SQL(", ").join(map(sql.Identifier, LOGINS))
         conn.execute(sql.SQL("grant connect on database {} to {}").format(identifier, entrants))
     else:
-        conn.execute(sql.SQL("grant all on database {} to {}").format(identifier, sql.Identifier(owner)))
+        conn.execute(sql.SQL("alter database {} owner to {}").format(identifier, sql.Identifier(owner)))
     return created
 
 
@@ -68,9 +70,7 @@ def create_schema(conn: Connection) -> None:
     `conn` is connected to that database, in autocommit mode.
     """
     if not conn.execute("select 1 from pg_namespace where nspname = %s", [SCHEMA]).fetchone():
-        if conn.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() == (False,):
-            # On a server of somebody else the bootstrap login must be able to hand the schema to its owner.
-            conn.execute("grant app_owner to current_user with inherit false, set true")
+        _may_become(conn, "app_owner")
         conn.execute("create schema app authorization app_owner")
     conn.execute("revoke all on schema public from public")
     with conn.transaction():
@@ -85,3 +85,9 @@ def create_schema(conn: Connection) -> None:
         conn.execute(
             "alter default privileges for role app_owner in schema app grant usage, select on sequences to app_bypass"
         )
+
+
+def _may_become(conn: Connection, role: str) -> None:
+    """On a server of somebody else the bootstrap login is no superuser: it must be able to hand things to `role`."""
+    if conn.execute("select rolsuper from pg_roles where rolname = current_user").fetchone() == (False,):
+        conn.execute(sql.SQL("grant {} to current_user with inherit false, set true").format(sql.Identifier(role)))
