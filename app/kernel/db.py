@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Engine, Integer, MetaData, Uuid, create_engine, event
+from sqlalchemy import DateTime, Engine, Integer, MetaData, Text, Uuid, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import (
@@ -50,6 +50,7 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(schema="app", naming_convention=NAMING)
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        str: Text,
         datetime: DateTime(timezone=True),
         UUID: Uuid(as_uuid=True),
         dict[str, Any]: JSONB,
