@@ -156,7 +156,7 @@ def _criterion(state: ORMExecuteState) -> None:
         acting_for = acting.current().tenant_id
         # A tenantless part of the product (sign-in, clock) finds no municipal row: no tenant has this number.
         tenant_id = _NOBODY if acting_for is None else acting_for
-        state.statement = state.statement.options(  # type: ignore[attr-defined]
+        state.statement = state.statement.options(
             with_loader_criteria(TenantScoped, lambda cls: cls.tenant_id == tenant_id, include_aliases=True)
         )
 

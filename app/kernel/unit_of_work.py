@@ -182,11 +182,11 @@ def unit_of_work(actor: Actor, *, read_only: bool = False, role: str | None = No
 
 
 @contextmanager
-def autonomous_unit(actor: Actor) -> Iterator[UnitOfWork]:
+def autonomous_unit(actor: Actor, *, role: str | None = None) -> Iterator[UnitOfWork]:
     """A short transaction of its own beside an open one, for what must stay recorded even if that one is rolled back."""
     token = _unit.set(None)
     try:
-        with using_session(None), _open(actor, read_only=False, role=None) as unit:
+        with using_session(None), _open(actor, read_only=False, role=role) as unit:
             yield unit
     finally:
         _unit.reset(token)

@@ -99,7 +99,7 @@ class TenantTableOp(_TableOp):
     operation = "tenant_table"
 
     @classmethod
-    def tenant_table(cls, operations, name, *columns, partition_by=None, period="month", privileges=WRITE):  # type: ignore[no-untyped-def]  # Alembic re-renders this signature
+    def tenant_table(cls, operations, name, *columns, partition_by=None, period="month", privileges=WRITE):
         """Make a table whose key starts with `tenant_id`; with `partition_by`, partitioned by that time per month or day."""
         return operations.invoke(cls(name, columns, partition_by=partition_by, period=period, privileges=privileges))
 
@@ -109,7 +109,7 @@ class LinkedTableOp(_TableOp):
     operation = "linked_table"
 
     @classmethod
-    def linked_table(cls, operations, name, *columns):  # type: ignore[no-untyped-def]  # Alembic re-renders this signature
+    def linked_table(cls, operations, name, *columns):
         """Make a table whose policies `op.link_through` adds once the linking table exists."""
         return operations.invoke(cls(name, columns))
 
@@ -119,7 +119,7 @@ class ProvincialTableOp(_TableOp):
     operation = "provincial_table"
 
     @classmethod
-    def provincial_table(cls, operations, name, *columns):  # type: ignore[no-untyped-def]  # Alembic re-renders this signature
+    def provincial_table(cls, operations, name, *columns):
         """Make a catalogue that every municipality reads and the Dirección writes."""
         return operations.invoke(cls(name, columns))
 
@@ -133,12 +133,12 @@ class PoliciesOp(MigrateOperation):
         self.statements = tuple(statements)
 
     @classmethod
-    def link_through(cls, operations, name, through, key):  # type: ignore[no-untyped-def]  # Alembic re-renders this signature
+    def link_through(cls, operations, name, through, key):
         """Show rows of linked table `name` to a municipality that has a row of `through` whose `key` is their id."""
         return operations.invoke(cls(linked_sql(name, through, key)))
 
     @classmethod
-    def system_access(cls, operations, name, role, command, privileges):  # type: ignore[no-untyped-def]  # Alembic re-renders this signature
+    def system_access(cls, operations, name, role, command, privileges):
         """Open table `name` across municipalities to one tenantless role for one command."""
         return operations.invoke(cls(system_sql(name, role, command, privileges)))
 
@@ -146,7 +146,9 @@ class PoliciesOp(MigrateOperation):
 @Operations.implementation_for(TenantTableOp)
 def _tenant_table(operations: Operations, op: TenantTableOp) -> Any:
     by = op.options.get("partition_by")
-    extra = {"postgresql_partition_by": f"RANGE ({by})", "comment": f"partition={op.options['period']}"} if by else {}
+    extra: dict[str, Any] = (
+        {"postgresql_partition_by": f"RANGE ({by})", "comment": f"partition={op.options['period']}"} if by else {}
+    )
     table = operations.invoke(CreateTableOp(op.name, op.columns, schema=SCHEMA, **extra))
     key = list(table.primary_key.columns.keys())
     if key[:1] != ["tenant_id"]:
