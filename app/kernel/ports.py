@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -74,12 +74,69 @@ class LiveView(Protocol):
         """Take cameras out of the open stream `sid`."""
 
 
+@dataclass(frozen=True, slots=True)
+class OrganizationSpec:
+    """What the identity server must hold for one municipality. A disabled one keeps its people and lets nobody in."""
+
+    alias: str
+    name: str
+    code: str
+    section: int | None
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationOutcome:
+    """An organization after a comparison: what differed, in words, and was put right unless only asked to look."""
+
+    alias: str
+    organization_id: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSpec:
+    """Somebody who must be able to sign in; `organization` is empty for the Province's own people."""
+
+    username: str
+    first_name: str
+    last_name: str
+    role: str
+    organization: str
+    password: str = field(repr=False)
+    totp_secret: str = field(repr=False)
+
+
 class IdentityAdmin(Protocol):
-    """Organizations, groups, members and clients of the identity server."""
+    """Organizations, groups, members and clients of the identity server. Every call may raise `Unavailable`."""
 
-    def reconcile_organization(self, desired: Mapping[str, Any]) -> str: ...
+    def reconcile_organization(
+        self, spec: OrganizationSpec, *, dry_run: bool = False, prune: bool = False
+    ) -> OrganizationOutcome:
+        """Make one organization be as `spec` says; twice is harmless."""
 
-    def enrol_node(self, *, client_id: str, name: str, organization: str, public_jwk: Mapping[str, Any]) -> None: ...
+    def reconcile_organizations(
+        self, specs: Sequence[OrganizationSpec], *, dry_run: bool = False, prune: bool = False
+    ) -> Iterator[OrganizationOutcome]:
+        """The same for many, in the order given."""
+
+    def extra_organizations(self, aliases: Sequence[str], *, prune: bool = False) -> list[str]:
+        """Aliases that belong to no municipality."""
+
+    def reconcile_web_client(self, base_url: str, *, dry_run: bool = False) -> tuple[str, ...]:
+        """Make the addresses of the web client be those of this origin; returns what differed."""
+
+    def ensure_person(self, person: PersonSpec) -> str:
+        """Make somebody able to sign in with that role; returns the subject of their tokens."""
+
+    def end_sessions(self, subject: str) -> None:
+        """Sign somebody out everywhere."""
+
+    def enrol_node(self, *, client_id: str, name: str, organization: str, public_jwk: Mapping[str, Any]) -> None:
+        """Let a node of a municipality get tokens by signing with the private half of `public_jwk`; twice is harmless."""
+
+    def remove_node(self, client_id: str) -> None:
+        """Take a node's access away."""
 
 
 @dataclass(frozen=True, slots=True)

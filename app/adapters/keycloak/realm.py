@@ -241,7 +241,9 @@ def _user_profile() -> dict[str, Any]:
     names = {"length": {"max": 100}, "person-name-prohibited-characters": {}}
     config = {
         "attributes": [
-            attribute("username", {"length": {"min": 3, "max": 80}, "username-prohibited-characters": {}}, required=True),
+            attribute(
+                "username", {"length": {"min": 3, "max": 80}, "username-prohibited-characters": {}}, required=True
+            ),
             attribute("email", {"email": {}, "length": {"max": 255}}, required=False),
             attribute("firstName", names, required=True),
             attribute("lastName", names, required=True),
