@@ -23,8 +23,8 @@ import psycopg
 from psycopg import sql
 
 from app.cli.local import roles
-from app.cli.local.engines import Engines
-from app.cli.local.home import Home
+from app.cli.local.installation import Installation
+from app.cli.local.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = "pipc_template"
@@ -72,8 +72,13 @@ class TestEngines:
 
     __test__ = False
 
-    engines: Engines
+    installation: Installation
     worker: str
+
+    @property
+    def postgres(self) -> Postgres:
+        assert self.installation.postgres is not None
+        return self.installation.postgres
 
     @property
     def database(self) -> str:
@@ -82,16 +87,20 @@ class TestEngines:
 
     def urls(self) -> dict[str, str]:
         """One URL per role (`rw worker dir clock rt auth migrate admin`) of this worker's database."""
-        return self.engines.database_urls(self.database)
+        return self.urls_of(self.database)
+
+    def urls_of(self, database: str) -> dict[str, str]:
+        """One URL per role of any database of the server."""
+        return {**self.installation.database_urls(database), "admin": self.postgres.url(database)}
 
     def redis_url(self) -> str:
         """A Valkey database of this worker alone (0 to 15)."""
         digits = "".join(filter(str.isdigit, self.worker)) or "0"
-        return self.engines.valkey.url(int(digits) % 16)
+        return renamed(self.installation.redis_url, str(int(digits) % 16))
 
     def copy_template(self, name: str) -> None:
         """Make `name` a fresh copy of the migrated template; sessions still on the old one are cut."""
-        with psycopg.connect(self.engines.postgres.url(), autocommit=True) as conn:
+        with psycopg.connect(self.postgres.url(), autocommit=True) as conn:
             conn.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
             roles.create_database(conn, name, template=TEMPLATE)
 
@@ -103,14 +112,14 @@ def start_engines(worker: str) -> TestEngines:
         if not made.exists():
             _dev("up", "--home", str(folder), "--until", os.environ[_OWNER])
             made.write_text("{}")
-        return TestEngines(Engines.of(Home.at(folder)), worker)
+        return TestEngines(Installation.of({"PIPC_HOME": str(folder)}), worker)
 
 
 def start_keycloak(engines: TestEngines) -> dict[str, str]:
     """The Keycloak of this run: `url`, `realm`, `base_url`, and the secrets of its clients by name."""
     with shared("keycloak") as made:
         if not made.exists():
-            home = str(engines.engines.home.root)
+            home = str(engines.installation.home.root)
             made.write_text(_dev("keycloak", "--home", home, "--until", os.environ[_OWNER]))
         return dict(json.loads(made.read_text()))
 
@@ -126,11 +135,11 @@ def migrate_template(engines: TestEngines) -> None:
 
 
 def _migrate(engines: TestEngines) -> str:
-    with psycopg.connect(engines.engines.postgres.url(), autocommit=True) as conn:
+    with psycopg.connect(engines.postgres.url(), autocommit=True) as conn:
         roles.create_database(conn, TEMPLATE)
-    with psycopg.connect(engines.engines.postgres.url(TEMPLATE), autocommit=True) as conn:
+    with psycopg.connect(engines.postgres.url(TEMPLATE), autocommit=True) as conn:
         roles.create_schema(conn)
-    url = engines.engines.database_urls(TEMPLATE)["migrate"]
+    url = engines.urls_of(TEMPLATE)["migrate"]
     done = subprocess.run(
         [sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, capture_output=True, text=True,
         env={**os.environ, "PIPC_DB_MIGRATE_URL": url},

@@ -14,10 +14,10 @@ from typing import Any
 
 import click
 
-from app.cli.local import ports
 from app.cli.local.cache import cache_folder
-from app.cli.local.engines import Engines
+from app.cli.local.engines import start_engines
 from app.cli.local.home import Home
+from app.cli.local.installation import Installation
 from app.cli.local.keycloak import BOOTSTRAP_CLIENT, Keycloak, built_tree
 from app.cli.local.keycloak_template import keep, restore, template_path
 from app.cli.local.postgres import THROWAWAY
@@ -79,8 +79,8 @@ def hold(what: str, folder: Path, owner: int | None, base_url: str, *, durable: 
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, _frame: stopping.append(signum))
-    engines = Engines.of(home, settings={} if durable else THROWAWAY)
-    refs, told = _start_engines(engines) if what == "engines" else _start_keycloak(engines, base_url)
+    installation = Installation.of({"PIPC_HOME": str(home.root)}, settings={} if durable else THROWAWAY)
+    refs, told = _start_engines(installation) if what == "engines" else _start_keycloak(installation, base_url)
     me = ProcessRef.of(os.getpid())
     home.write_json(f"dev-{what}.json", {"pid": me.pid, "started": me.started, "told": told})  # type: ignore[union-attr]  # ourselves
     while not stopping and (owner is None or (guard is not None and guard.alive())):
@@ -89,19 +89,19 @@ def hold(what: str, folder: Path, owner: int | None, base_url: str, *, durable: 
         ref.end(signum, 20)
 
 
-def _start_engines(engines: Engines) -> tuple[list[tuple[ProcessRef, int]], dict[str, str]]:
-    refs = engines.start(tied=True)
-    engines.create_databases()
-    told = {"redis": engines.valkey.url(), **engines.database_urls()}
-    return [(refs["postgres"], signal.SIGINT), (refs["redis"], signal.SIGTERM)], told
+def _start_engines(installation: Installation) -> tuple[list[tuple[ProcessRef, int]], dict[str, str]]:
+    refs = start_engines(installation)
+    installation.create_databases()
+    urls = {**installation.database_urls(), "admin": installation.admin_url}
+    return refs, {"redis": installation.redis_url, **urls}
 
 
-def _start_keycloak(engines: Engines, base_url: str) -> tuple[list[tuple[ProcessRef, int]], dict[str, str]]:
-    home, cache = engines.home, cache_folder(os.environ)
+def _start_keycloak(installation: Installation, base_url: str) -> tuple[list[tuple[ProcessRef, int]], dict[str, str]]:
+    home, cache = installation.home, cache_folder(os.environ)
     secrets = Home.at(cache / "keycloak-dev")  # the same on every start, or no template would fit twice
-    settings = _settings(home, secrets, base_url)
+    settings = _settings(installation, secrets, base_url)
     realm = realm_of(settings)
-    url = engines.database_urls("keycloak")["keycloak"]
+    url = installation.keycloak_database_url()
     template = template_path(cache, realm)
     restored = restore(template, url)
     server = Keycloak.of(
@@ -129,14 +129,14 @@ def _start_keycloak(engines: Engines, base_url: str) -> tuple[list[tuple[Process
     return [(ref, signal.SIGTERM)], told
 
 
-def _settings(home: Home, secrets: Home, base_url: str) -> Settings:
+def _settings(installation: Installation, secrets: Home, base_url: str) -> Settings:
     return Settings(
         base_url=base_url,
-        home=home.root,
+        home=installation.home.root,
         databases=DatabaseUrls(),
         redis_url="",
-        objects_dir=home.objects,
-        keycloak_url=f"http://127.0.0.1:{ports.assigned(home, {})['keycloak']}",
+        objects_dir=installation.home.objects,
+        keycloak_url=installation.keycloak_url,
         oidc_client_secret=secrets.secret("oidc-client"),
         provision_client_secret=secrets.secret("provision-client"),
         enrol_client_secret=secrets.secret("enrol-client"),

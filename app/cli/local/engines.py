@@ -1,82 +1,58 @@
-"""The two engines of a home folder together: their secrets, their start side by side, their databases and URLs."""
+"""PostgreSQL and Valkey of one installation, started side by side and waited for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-import psycopg
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from app.cli.errors import CliError
-from app.cli.local import ports, roles
-from app.cli.local.home import Home
+from app.cli.local.installation import Installation
 from app.cli.local.postgres import Postgres
 from app.cli.local.process import ProcessRef, wait_until
 from app.cli.local.valkey import Valkey
 
-DATABASE = "pipc"
+_PATIENCE_S = 30.0
 
 
-@dataclass(frozen=True)
-class Engines:
-    """PostgreSQL and Valkey of one home."""
-
-    home: Home
-    postgres: Postgres
-    valkey: Valkey
-    passwords: Mapping[str, str] = field(repr=False)
-
-    @classmethod
-    def of(cls, home: Home, *, settings: Mapping[str, str] | None = None) -> Engines:
-        """The engines of this home, with its ports and secrets (made now when they are missing)."""
-        numbers = ports.assigned(home, {})
-        passwords = {role: home.secret(f"db-{role}") for role in (*roles.LOGINS, roles.KEYCLOAK)}
-        admin = home.secret("db-admin")
-        return cls(
-            home=home,
-            postgres=Postgres(home.postgres, numbers["postgres"], admin, dict(settings or {})),
-            valkey=Valkey(home.redis, numbers["redis"], home.secret("redis")),
-            passwords=passwords,
-        )
-
-    def start(self, *, tied: bool) -> dict[str, ProcessRef]:
-        """Start both and wait until they answer. `tied`: they die with the calling thread."""
-        options = {} if tied else {"death_signal": None}
-        valkey = self.valkey.start(self.home.log("redis"), **options)
-        self.postgres.prepare(self.home.log("postgres"))
-        postgres = self.postgres.start(self.home.log("postgres"), **options)
-        started = {"postgres": (postgres, self.postgres), "redis": (valkey, self.valkey)}
-        refs = {}
-        for name, (child, engine) in started.items():
-            if (
-                not wait_until(lambda c=child, e=engine: c.poll() is not None or e.ready(), 30)
-                or child.poll() is not None
-            ):
-                raise CliError(f"{name} no arrancó; el detalle está en {self.home.log(name)}.")
-            refs[name] = ProcessRef(child.pid, _started(child.pid))
-        return refs
-
-    def create_databases(self) -> None:
-        """Roles, the product's database with its schema, and Keycloak's."""
-        with psycopg.connect(self.postgres.url(), autocommit=True) as conn:
-            roles.create_roles(conn, self.passwords)
-            roles.create_database(conn, DATABASE)
-            roles.create_database(conn, roles.KEYCLOAK, owner=roles.KEYCLOAK)
-        with psycopg.connect(self.postgres.url(DATABASE), autocommit=True) as conn:
-            roles.create_schema(conn)
-
-    def database_urls(self, database: str = DATABASE) -> dict[str, str]:
-        """One URL per login role by its short name, and `admin`."""
-        urls = {
-            short: self.postgres.url(database, user=role, password=self.passwords[role])
-            for short, role in roles.SHORT.items()
-        }
-        own = self.postgres.url(database, user=roles.KEYCLOAK, password=self.passwords[roles.KEYCLOAK])
-        return {**urls, "keycloak": own, "admin": self.postgres.url(database)}
+def start_engines(installation: Installation) -> list[tuple[ProcessRef, int]]:
+    """Start what is ours of the two, tied to this thread. Answers each process with the signal that stops it in order."""
+    home = installation.home
+    started: list[tuple[str, Postgres | Valkey, subprocess.Popen[bytes], int]] = []
+    if (valkey := installation.valkey) is not None:
+        started.append(("redis", valkey, valkey.start(home.log("redis")), signal.SIGTERM))
+    if (postgres := installation.postgres) is not None:
+        postgres.prepare(home.log("postgres"))
+        started.insert(0, ("postgres", postgres, postgres.start(home.log("postgres")), signal.SIGINT))
+    refs = []
+    for name, engine, child, signum in started:
+        wait_until(lambda c=child, e=engine: c.poll() is not None or e.ready(), _PATIENCE_S)
+        ref = ProcessRef.of(child.pid)
+        if ref is None or not engine.ready():
+            raise CliError(f"{name} no arrancó; el detalle está en {home.log(name)}.")
+        refs.append((ref, signum))
+    return refs
 
 
-def _started(pid: int) -> int:
-    ref = ProcessRef.of(pid)
-    if ref is None:
-        raise CliError("Un proceso terminó apenas arrancó.", "pipc logs")
-    return ref.started
+@contextmanager
+def database_up(installation: Installation) -> Iterator[None]:
+    """PostgreSQL within the block: the one that is running, or ours started for the occasion."""
+    postgres = installation.postgres
+    if postgres is None or postgres.ready():
+        yield
+        return
+    log = installation.home.log("postgres")
+    postgres.prepare(log)
+    child = postgres.start(log)
+    try:
+        if (
+            not wait_until(lambda: child.poll() is not None or postgres.ready(), _PATIENCE_S)
+            or child.poll() is not None
+        ):
+            raise CliError(f"PostgreSQL no arrancó; el detalle está en {log}.")
+        yield
+    finally:
+        if (ref := ProcessRef.of(child.pid)) is not None:
+            ref.end(signal.SIGINT, 20)
+        child.wait()

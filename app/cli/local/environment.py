@@ -91,7 +91,7 @@ def environment(home: Home, process: str, servers: Servers, env: Mapping[str, st
     files = {**{name: file for name, (file, _) in GENERATED.items()}, **DERIVED}
     secrets = {f"{name}_FILE": str(home.secrets / files[name]) for name in sorted(NEEDS[process])}
     return {
-        "PIPC_CAMERA_NETWORKS": "127.0.0.0/8",
+        "PIPC_CAMERA_NETWORKS": "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 127.0.0.0/8",
         "PIPC_DEMONSTRATION": "1",
         "PIPC_REQUIRE_SECOND_FACTOR": "0",
         "PIPC_ALLOW_FILE_SOURCES": "1",

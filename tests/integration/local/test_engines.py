@@ -10,7 +10,7 @@ from app.cli.local import roles
 
 
 def test_roles_match_the_platform_design(engines) -> None:
-    with psycopg.connect(engines.engines.postgres.url()) as conn:
+    with psycopg.connect(engines.postgres.url()) as conn:
         rows = conn.execute(
             "select rolname, rolcanlogin, rolbypassrls, rolsuper, rolcreatedb or rolcreaterole from pg_roles"
             " where rolname like 'app\\_%' or rolname = 'keycloak'"
@@ -36,24 +36,24 @@ def test_roles_match_the_platform_design(engines) -> None:
 
 
 def test_roles_made_twice_change_nothing_but_repair_what_was_altered(engines) -> None:
-    with psycopg.connect(engines.engines.postgres.url(), autocommit=True) as conn:
+    with psycopg.connect(engines.postgres.url(), autocommit=True) as conn:
         conn.execute("alter role app_rw bypassrls")
 
-        engines.engines.create_databases()
+        engines.installation.create_databases()
 
         assert conn.execute("select rolbypassrls from pg_roles where rolname = 'app_rw'").fetchone() == (False,)
 
 
 @pytest.mark.parametrize("role", ["rw", "worker", "dir", "clock", "rt", "auth", "migrate"])
 def test_each_login_enters_the_product_database_and_not_keycloaks(engines, role: str) -> None:
-    with psycopg.connect(engines.engines.database_urls()[role]) as conn:
+    with psycopg.connect(engines.urls_of("pipc")[role]) as conn:
         assert conn.execute("show plan_cache_mode").fetchone() == ("force_custom_plan",)
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-        psycopg.connect(engines.engines.database_urls("keycloak")[role])
+        psycopg.connect(engines.urls_of("keycloak")[role])
 
 
 def test_application_roles_cannot_create_anything(engines) -> None:
-    with psycopg.connect(engines.engines.database_urls()["rw"]) as conn:
+    with psycopg.connect(engines.urls_of("pipc")["rw"]) as conn:
         for schema in ("app", "public"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(f"create table {schema}.intruder(id int)")
@@ -61,7 +61,7 @@ def test_application_roles_cannot_create_anything(engines) -> None:
 
 
 def test_cluster_uses_the_builtin_collation_scram_and_loopback_only(engines) -> None:
-    with psycopg.connect(engines.engines.postgres.url()) as conn:
+    with psycopg.connect(engines.postgres.url()) as conn:
         provider = conn.execute(
             "select datlocprovider, datlocale from pg_database where datname='template1'"
         ).fetchone()
@@ -74,7 +74,7 @@ def test_cluster_uses_the_builtin_collation_scram_and_loopback_only(engines) -> 
 
 
 def test_valkey_asks_for_the_password_and_never_evicts(engines) -> None:
-    valkey = engines.engines.valkey
+    valkey = engines.installation.valkey
     with redis.Redis(port=valkey.port) as anonymous, pytest.raises(redis.AuthenticationError):
         anonymous.ping()
     with redis.Redis.from_url(valkey.url()) as client:
