@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -137,19 +137,21 @@ class Border:
 
     def admit(self, observation: Observation) -> Observation | None:
         """Return the observation with only its valid objects, or None when the whole frame must be dropped."""
-        epoch, pts = self._last.get(observation.camera, (-1, -1))
-        if observation.epoch < epoch:
-            return self._drop("stale_epoch")
-        if observation.epoch == epoch and observation.pts_ns <= pts:
-            return self._drop("pts_not_increasing")
-        if observation.size[0] <= 0 or observation.size[1] <= 0:
-            return self._drop("bad_size")
+        fault = self._frame_fault(observation)
+        if fault:
+            self.dropped[fault] += 1
+            return None
         self._last[observation.camera] = (observation.epoch, observation.pts_ns)
         kept = tuple(obj for obj in observation.objects if self._is_sound(obj))
-        if len(kept) == len(observation.objects):
-            return observation
-        values = {name: getattr(observation, name) for name in Observation.__slots__}
-        return Observation(**{**values, "objects": kept})
+        return observation if len(kept) == len(observation.objects) else replace(observation, objects=kept)
+
+    def _frame_fault(self, observation: Observation) -> str | None:
+        epoch, pts = self._last.get(observation.camera, (-1, -1))
+        if observation.epoch < epoch:
+            return "stale_epoch"
+        if observation.epoch == epoch and observation.pts_ns <= pts:
+            return "pts_not_increasing"
+        return "bad_size" if min(observation.size) <= 0 else None
 
     def forget(self, camera: UUID) -> None:
         """Start a camera's timeline again, as when its source reconnects under another clock."""
@@ -160,9 +162,6 @@ class Border:
         if fault:
             self.dropped[fault] += 1
         return fault is None
-
-    def _drop(self, reason: str) -> None:
-        self.dropped[reason] += 1
 
 
 def object_fault(obj: Obj) -> str | None:
