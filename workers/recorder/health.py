@@ -1,0 +1,142 @@
+"""Looks at one keyframe of each camera every five seconds: frozen, dark, and the still that screens show."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from workers.recorder.clock import SECOND, Clock
+from workers.recorder.hub import Hub
+
+PERIOD_S = 5.0
+FROZEN_US = 10 * SECOND
+DARK_US = 5 * SECOND
+DARK_MEAN, DARK_DEVIATION = 16.0, 6.0
+_SAMPLE_STEP = 509
+_JPEG_WIDTH = 960
+
+
+@dataclass(frozen=True)
+class Look:
+    """One decoded keyframe: digest of the whole luma plane, brightness, and when it arrived."""
+
+    luma: bytes
+    mean: float
+    deviation: float
+    wall_us: int
+
+    @property
+    def dark(self) -> bool:
+        return self.mean < DARK_MEAN and self.deviation < DARK_DEVIATION
+
+
+class Sight:
+    """What the keyframes of one camera say about its picture."""
+
+    def __init__(self) -> None:
+        self._same_since: int | None = None
+        self._dark_since: int | None = None
+        self._last: Look | None = None
+
+    def see(self, look: Look) -> None:
+        if self._last is not None and look.wall_us <= self._last.wall_us:
+            return
+        if self._last is None or look.luma != self._last.luma:
+            self._same_since = look.wall_us
+        self._dark_since = (self._dark_since or look.wall_us) if look.dark else None
+        self._last = look
+
+    def verdict(self) -> str | None:
+        """`dark`, `frozen` or nothing to say; a black picture is dark first."""
+        if self._last is None:
+            return None
+        if self._dark_since is not None and self._last.wall_us - self._dark_since >= DARK_US:
+            return "dark"
+        if self._same_since is not None and self._last.wall_us - self._same_since >= FROZEN_US:
+            return "frozen"
+        return None
+
+    def forget(self) -> None:
+        """The stream broke: what was seen before says nothing about what comes."""
+        self._same_since = self._dark_since = self._last = None
+
+
+def decode_keyframe(hub: Hub) -> tuple[Any, int] | None:
+    """The picture of the latest keyframe fragment and its arrival; None when there is none to decode."""
+    held = hub.latest_keyframe()
+    if held is None:
+        return None
+    init, fragment = held
+    try:
+        with av.open(io.BytesIO(init.data + fragment.data), "r") as container:
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = 1
+            for frame in container.decode(stream):
+                return frame, fragment.wall_us
+    except (av.error.FFmpegError, IndexError):
+        return None
+    return None
+
+
+def look_at(frame: Any, wall_us: int) -> Look:
+    """Digest and brightness of the luma plane, without the padding of its lines."""
+    if not frame.format.name.startswith(("yuv", "gray", "nv12")):
+        frame = frame.reformat(format="gray")
+    plane = frame.planes[0]
+    view, stride, width = memoryview(plane), plane.line_size, frame.width
+    total = hashlib.blake2b(digest_size=16)
+    for row in range(frame.height):
+        total.update(view[row * stride : row * stride + width])
+    # Row by row with a stride that shares no factor with common widths: every part of the picture is sampled.
+    values = [view[(at // width) * stride + at % width] for at in range(0, width * frame.height, _SAMPLE_STEP)]
+    mean = sum(values) / len(values)
+    variance = sum((value - mean) ** 2 for value in values) / len(values)
+    return Look(total.digest(), mean, variance**0.5, wall_us)
+
+
+def jpeg(frame: Any) -> bytes:
+    """The picture as JPEG, at most 960 pixels wide."""
+    width = min(frame.width, _JPEG_WIDTH) // 2 * 2
+    height = max(2, frame.height * width // frame.width // 2 * 2)
+    picture = frame.reformat(width=width, height=height, format="yuvj420p")
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
+    encoder.time_base = Fraction(1, 25)
+    encoder.options = {"qmin": "3", "qmax": "6"}
+    picture.pts = 0
+    return b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])
+
+
+class Observer(threading.Thread):
+    """One thread for all cameras of a recorder, so that at most one decoder exists at a time."""
+
+    def __init__(self, targets: Callable[[], Iterable[tuple[Hub, Sight]]], clock: Clock) -> None:
+        super().__init__(name="sight", daemon=True)
+        self._targets, self._clock = targets, clock
+        self._ending = threading.Event()
+
+    def stop(self) -> None:
+        self._ending.set()
+
+    def run(self) -> None:
+        while not self._ending.wait(PERIOD_S):
+            for hub, sight in list(self._targets()):
+                if self._ending.is_set():
+                    return
+                self.examine(hub, sight)
+
+    def examine(self, hub: Hub, sight: Sight) -> None:
+        """One look at one camera."""
+        if hub.state != "online":
+            sight.forget()
+            return
+        found = decode_keyframe(hub)
+        if found is not None:
+            sight.see(look_at(*found))
