@@ -1,0 +1,118 @@
+"""What a camera watches for by default, by the kind of place where it stands, and what of it applies now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+EVERY_DAY = [0, 1, 2, 3, 4, 5, 6]
+
+RULE_LABELS: dict[str, str] = {
+    "plate": "Patentes contra las listas de búsqueda",
+    "wrong_way": "Circulación a contramano",
+    "zone_enter": "Intrusión",
+    "dwell": "Merodeo o detención",
+    "crowd": "Aglomeración",
+    "line_cross": "Cruce de línea",
+    "tamper": "Posible sabotaje de la cámara",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTemplate:
+    """A rule of a default profile; `hours` are local (from, to), None is always."""
+
+    kind: str
+    priority: int
+    hours: tuple[str, str] | None = None
+    seconds: int | None = None
+    count: int | None = None
+
+    def rule(self) -> dict[str, Any]:
+        """The rule as it is kept with the camera and sent to the node."""
+        params: dict[str, Any] = {}
+        if self.seconds is not None:
+            params["seconds"] = self.seconds
+        if self.count is not None:
+            params["count"] = self.count
+        schedule = None
+        if self.hours is not None:
+            schedule = [{"days": EVERY_DAY, "from": self.hours[0], "to": self.hours[1]}]
+        return {
+            "id": self.kind, "kind": self.kind, "enabled": True, "params": params, "schedule": schedule,
+            "priority": self.priority,
+        }  # fmt: skip
+
+
+_TAMPER = RuleTemplate("tamper", 3)
+_PLATES = RuleTemplate("plate", 1)
+_WRONG_WAY = RuleTemplate("wrong_way", 2)
+
+# The table of kinds of place: until somebody draws lanes and zones, the whole frame is the lane or zone.
+PROFILES: Mapping[str, tuple[RuleTemplate, ...]] = {
+    "entrance": (_PLATES, _WRONG_WAY, _TAMPER),
+    "traffic_light": (_WRONG_WAY, _PLATES, _TAMPER),
+    "bank": (
+        RuleTemplate("zone_enter", 2, ("20:00", "06:00")),
+        RuleTemplate("dwell", 3, seconds=20),
+        _TAMPER,
+    ),
+    "square": (
+        RuleTemplate("zone_enter", 3, ("00:00", "06:00")),
+        RuleTemplate("dwell", 3, seconds=60),
+        RuleTemplate("crowd", 3, count=20, seconds=10),
+        _TAMPER,
+    ),
+    "commercial_centre": (
+        RuleTemplate("zone_enter", 2, ("22:00", "07:00")),
+        RuleTemplate("dwell", 3, seconds=30),
+        RuleTemplate("crowd", 3, count=20, seconds=10),
+        _TAMPER,
+    ),
+    "other": (_TAMPER,),
+}
+
+
+def default_profile(place: str) -> list[dict[str, Any]]:
+    """The rules a new camera of that place starts with."""
+    return [template.rule() for template in PROFILES[place]]
+
+
+def waits_for(rule: Mapping[str, Any], lanes: Sequence[Mapping[str, Any]]) -> str:
+    """Why an enabled rule cannot apply yet, in words; empty when it can."""
+    if rule["kind"] == "wrong_way" and not any(lane.get("axis") for lane in lanes):
+        return "falta dibujar un carril con su sentido de circulación"
+    if rule["kind"] == "crowd":
+        return "falta agregar al nodo un modelo que reconozca personas"
+    if rule["kind"] == "line_cross" and not rule.get("params", {}).get("line"):
+        return "falta dibujar la línea"
+    return ""
+
+
+def active_rules(profile: Sequence[Mapping[str, Any]], lanes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rules a node applies: the enabled ones that wait for nothing."""
+    return [
+        {key: value for key, value in rule.items() if key != "enabled"}
+        for rule in profile
+        if rule.get("enabled", True) and not waits_for(rule, lanes)
+    ]
+
+
+def in_words(rule: Mapping[str, Any]) -> str:
+    """One rule as a person reads it: `Intrusión de 20:00 a 06:00`."""
+    params = rule.get("params") or {}
+    words = [RULE_LABELS[rule["kind"]]]
+    if rule["kind"] == "crowd":
+        words.append(f"de {params.get('count', 20)} personas o más durante {params.get('seconds', 10)} s")
+    elif "seconds" in params:
+        words.append(f"desde los {params['seconds']} s")
+    hours = [f"de {row['from']} a {row['to']}{_days(row['days'])}" for row in rule.get("schedule") or []]
+    return " ".join([*words, " y ".join(hours)]).strip()
+
+
+def _days(days: Sequence[int]) -> str:
+    if list(days) == EVERY_DAY:
+        return ""
+    names = ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo")
+    return f" los {', '.join(names[day] for day in days)}"
