@@ -63,10 +63,13 @@ def _fault(entry: Entry, following: Entry | None, previous: bytes) -> Fault | No
     if number is None:
         return Fault.EDITED
     after = _number(following) if following is not None else None
-    if number != entry.seq:
+    if number < entry.seq:
+        # Every earlier number is in its place already: this is one more.
+        return Fault.INSERTED
+    if number > entry.seq:
         # Removing an entry and renumbering the rest moves all of them by one; an exchange moves only two.
         return Fault.DELETED if number == entry.seq + 1 and after in (None, number + 1) else Fault.REORDERED
-    if following is not None and after == number and following.prev == previous:
+    if following is not None and after == number and following.prev == previous and following.hash != entry.hash:
         return Fault.INSERTED
     if entry.prev != previous:
         return Fault.EDITED

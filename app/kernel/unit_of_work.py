@@ -135,8 +135,21 @@ class UnitOfWork:
 
 def canonical(detail: dict[str, Any]) -> str:
     """`detail` as RFC 8785 text. Raises `ValueError` for lone surrogates, NaN and integers over 2^53; NUL is dropped."""
-    plain = json.loads(json.dumps(detail, default=str, allow_nan=False).replace("\\u0000", ""))
-    return rfc8785.dumps(plain).decode("utf-8")
+    plain = json.loads(json.dumps(detail, default=str, allow_nan=False))
+    return rfc8785.dumps(_without_nul(plain)).decode("utf-8")
+
+
+def _without_nul(value: Any) -> Any:
+    """PostgreSQL's text holds every character but this one."""
+    match value:
+        case str():
+            return value.replace("\x00", "")
+        case dict():
+            return {_without_nul(key): _without_nul(item) for key, item in value.items()}
+        case list():
+            return [_without_nul(item) for item in value]
+        case _:
+            return value
 
 
 class _Runtime:
