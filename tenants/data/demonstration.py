@@ -7,6 +7,7 @@ anybody's. No plate is shared between municipalities.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 ACTIVE = ("laprida", "tres-arroyos", "general-pueyrredon", "azul")
 
@@ -114,6 +115,48 @@ LIVE: tuple[LiveCamera, ...] = (
     LiveCamera("general-pueyrredon", "GP-BCO-01", "Peatonal San Martín · banco", "bank", "fixed", "banco",
                "San Martín", "Mitre", 140, -60, 30),
 )  # fmt: skip
+
+_ENTRANCE: dict[str, Any] = {
+    "lanes": [
+        {
+            "id": "oncoming", "name": "Ingreso", "axis": [[0.4609, 0.3531], [0.3261, 0.9837]],
+            "polygon": [[0.3931, 0.3531], [0.5288, 0.3531], [0.6281, 0.9837], [0.0242, 0.9837]],
+        },
+        {
+            "id": "outgoing", "name": "Egreso", "axis": [[0.9301, 0.9837], [0.5966, 0.3531]],
+            "polygon": [[0.5288, 0.3531], [0.6645, 0.3531], [1.0, 0.9837], [0.6281, 0.9837]],
+        },
+    ],
+    "zones": [],
+}  # fmt: skip
+_PLACE: dict[str, Any] = {
+    "lanes": [],
+    "zones": [
+        {"id": "centro", "name": "Sector central", "polygon": [[0.22, 0.45], [0.78, 0.45], [0.86, 0.98], [0.14, 0.98]]}
+    ],
+}
+
+# What an installer would draw over each scene; a test holds it equal to the geometry of the rendered pictures.
+GEOMETRY: dict[str, dict[str, Any]] = {
+    "acceso-laprida": _ENTRANCE,
+    "acceso-tres-arroyos": _ENTRANCE,
+    "acceso-general-pueyrredon": _ENTRANCE,
+    "semaforo": {
+        "lanes": [
+            {
+                "id": "oncoming", "name": "Ingreso", "axis": [[0.4654, 0.3443], [0.3179, 0.9842]],
+                "polygon": [[0.4376, 0.3443], [0.4933, 0.3443], [0.4645, 0.9842], [0.1713, 0.9842]],
+            },
+            {
+                "id": "outgoing", "name": "Egreso", "axis": [[0.6111, 0.9842], [0.5211, 0.3443]],
+                "polygon": [[0.4933, 0.3443], [0.5489, 0.3443], [0.7577, 0.9842], [0.4645, 0.9842]],
+            },
+        ],
+        "zones": [],
+    },
+    "plaza": _PLACE,
+    "banco": _PLACE,
+}  # fmt: skip
 
 STREETS = (
     "Rivadavia", "Mitre", "Sarmiento", "Belgrano", "Moreno", "9 de Julio", "25 de Mayo", "Alsina", "Brown", "Lavalle",

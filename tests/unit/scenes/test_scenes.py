@@ -101,3 +101,11 @@ def test_interrupted_rendering_leaves_no_finished_scene(tmp_path: Path, monkeypa
         library._render(tmp_path, scene)
 
     assert not (tmp_path / "plaza").exists()
+
+
+def test_the_seeded_geometry_is_the_one_of_the_pictures() -> None:
+    drawn = {
+        scene.name: {"lanes": scene.lanes, "zones": scene.zones} for scene in (make() for make in library.scenes())
+    }
+
+    assert drawn == demonstration.GEOMETRY
