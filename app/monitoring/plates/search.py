@@ -1,0 +1,108 @@
+"""Finds readings by pattern, interval and camera, choosing the index that answers each kind of pattern fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Select, any_, cast, delete, exists, func, insert, literal, select, tuple_
+
+from app.kernel.db import session
+from app.kernel.errors import Invalid
+from app.kernel.pagination import decode_cursor, encode_cursor
+from app.monitoring.plates.models import PLATE, PlateGram, PlateGramCount, PlateHit, PlateNumber, PlateRead
+from app.monitoring.plates.pattern import Gram, Pattern, parse
+from app.monitoring.plates.types import SearchQuery
+
+# A wildcard first becomes a list of plates; beyond this many the search asks for more characters.
+MAX_NUMBERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of readings, the cursor after it, and whether the wildcard matched more plates than were looked at."""
+
+    rows: list[tuple[PlateRead, bool]]
+    cursor: str | None
+    is_broad: bool = False
+
+
+def find(query: SearchQuery, cursor: str | None, limit: int) -> Found:
+    """The newest readings of `query` after `cursor`, each with whether its plate met a list."""
+    pattern = parse(query.plate)
+    statement = _window(query, cursor)
+    is_broad = False
+    if pattern.kind == "exact":
+        statement = statement.where(PlateRead.plate == pattern.text)
+    elif pattern.kind == "prefix":
+        statement = statement.where(PlateRead.plate.op("^@")(pattern.prefix))
+    elif pattern.kind == "wildcard":
+        numbers = _numbers(pattern, query.seen_from)
+        is_broad = len(numbers) > MAX_NUMBERS
+        statement = statement.where(PlateRead.plate == any_(cast(literal(numbers[:MAX_NUMBERS]), ARRAY(PLATE))))
+    met = exists().where(
+        PlateHit.tenant_id == PlateRead.tenant_id,
+        PlateHit.read_id == PlateRead.id,
+        PlateHit.seen_at == PlateRead.seen_at,
+    )
+    ordered = statement.order_by(PlateRead.seen_at.desc(), PlateRead.id.desc()).limit(limit + 1)
+    rows: list[tuple[PlateRead, bool]] = [
+        (read, is_hit) for read, is_hit in session().execute(ordered.add_columns(met.label("is_hit")))
+    ]
+    last = rows[limit - 1][0] if len(rows) > limit else None
+    return Found(rows[:limit], encode_cursor(last.seen_at.isoformat(), last.id) if last else None, is_broad)
+
+
+def _window(query: SearchQuery, cursor: str | None) -> Select[Any]:
+    statement = select(PlateRead).where(PlateRead.seen_at >= query.seen_from, PlateRead.seen_at <= query.seen_until)
+    if query.camera_id is not None:
+        statement = statement.where(PlateRead.camera_id == query.camera_id)
+    if cursor:
+        before, read_id = _decoded(cursor)
+        # The first condition is the one an index serves; the second settles readings of the same instant.
+        statement = statement.where(
+            PlateRead.seen_at <= before, tuple_(PlateRead.seen_at, PlateRead.id) < (before, read_id)
+        )
+    return statement
+
+
+def _decoded(cursor: str) -> tuple[datetime, UUID]:
+    seen_at, read_id = decode_cursor(cursor, 2)
+    try:
+        return datetime.fromisoformat(seen_at), UUID(read_id)
+    except ValueError:
+        raise Invalid(errors={"cursor": ["El cursor no es válido: volver a pedir la primera página."]}) from None
+
+
+def _numbers(pattern: Pattern, seen_from: datetime) -> list[str]:
+    """The seen plates that match, at most one more than the limit."""
+    day = seen_from.date()
+    gram = _rarest(pattern.grams)
+    if gram is None:
+        alone = select(PlateNumber.plate).where(PlateNumber.plate.like(pattern.like), PlateNumber.last_day >= day)
+        if pattern.prefix:
+            alone = alone.where(PlateNumber.plate.op("^@")(pattern.prefix))
+        return list(session().scalars(alone.order_by(PlateNumber.plate).limit(MAX_NUMBERS + 1)))
+    paired = select(PlateGram.plate).where(PlateGram.g == gram.text, PlateGram.plate.like(pattern.like))
+    if gram.pos is not None:
+        paired = paired.where(PlateGram.pos == gram.pos)
+    return list(session().scalars(paired.distinct().order_by(PlateGram.plate).limit(MAX_NUMBERS + 1)))
+
+
+def _rarest(grams: list[Gram]) -> Gram | None:
+    """The pair that fewest plates have; a position narrows as much as a rarer pair would."""
+    if len(grams) < 2:
+        return grams[0] if grams else None
+    known = select(PlateGramCount.g, PlateGramCount.n).where(PlateGramCount.g.in_({gram.text for gram in grams}))
+    counts = dict(session().execute(known).all())
+    return min(grams, key=lambda gram: (counts.get(gram.text, 0) // (1 if gram.pos is None else 6), gram.pos is None))
+
+
+def count_grams() -> int:
+    """Count again how common each pair is in this municipality. Returns how many pairs there are."""
+    session().execute(delete(PlateGramCount))
+    counted = select(PlateGram.tenant_id, PlateGram.g, func.count()).group_by(PlateGram.tenant_id, PlateGram.g)
+    pairs = insert(PlateGramCount).from_select(["tenant_id", "g", "n"], counted).returning(PlateGramCount.g)
+    return len(session().scalars(pairs).all())
