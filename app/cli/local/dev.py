@@ -8,15 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
 from app.cli.local.cache import cache_folder
 from app.cli.local.engines import start_engines
 from app.cli.local.home import Home
+from app.cli.local.identity_server import realm_of
 from app.cli.local.installation import Installation
 from app.cli.local.keycloak import BOOTSTRAP_CLIENT, Keycloak, built_tree
 from app.cli.local.keycloak_template import keep, restore, template_path
@@ -143,13 +142,6 @@ def _settings(installation: Installation, secrets: Home, base_url: str) -> Setti
         demonstration=True,
         require_second_factor=False,
     )
-
-
-def realm_of(settings: Settings) -> Mapping[str, Any]:
-    """The realm that the product needs."""
-    from app.adapters.keycloak.realm import realm_definition
-
-    return realm_definition(settings, demonstration=settings.demonstration)
 
 
 def _ensure(home: Home, what: str, owner: int | None, *options: str) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from app.cli.errors import CliError
 from app.cli.local.installation import Installation
@@ -27,10 +28,9 @@ def start_engines(installation: Installation) -> list[tuple[ProcessRef, int]]:
         started.insert(0, ("postgres", postgres, postgres.start(home.log("postgres")), signal.SIGINT))
     refs = []
     for name, engine, child, signum in started:
-        wait_until(lambda c=child, e=engine: c.poll() is not None or e.ready(), _PATIENCE_S)
+        _await(name, engine, child, home.log(name))
         ref = ProcessRef.of(child.pid)
-        if ref is None or not engine.ready():
-            raise CliError(f"{name} no arrancó; el detalle está en {home.log(name)}.")
+        assert ref is not None, "it answered a moment ago"
         refs.append((ref, signum))
     return refs
 
@@ -56,3 +56,8 @@ def database_up(installation: Installation) -> Iterator[None]:
         if (ref := ProcessRef.of(child.pid)) is not None:
             ref.end(signal.SIGINT, 20)
         child.wait()
+
+
+def _await(name: str, engine: Postgres | Valkey, child: subprocess.Popen[bytes], log: Path) -> None:
+    if not wait_until(lambda: child.poll() is not None or engine.ready(), _PATIENCE_S) or child.poll() is not None:
+        raise CliError(f"{name} no arrancó; el detalle está en {log}.")

@@ -129,8 +129,14 @@ class Installation:
             reason = str(error).strip().splitlines()[-1]
             raise CliError(f"No se puede entrar a PostgreSQL: {reason}.", "pipc doctor") from None
 
-    def migrated(self, head: str) -> bool:
-        """True when the database is at this revision, so that the migration may be skipped."""
+    def initialise(self) -> None:
+        """Everything that `pipc init` promises. Harmless when repeated."""
+        self.create_databases()
+        self.keep_secrets()
+
+    def is_migrated(self) -> bool:
+        """True when the database is at the newest revision, so that migrating may be skipped."""
+        head = (environment.ROOT / "alembic" / ".current-head").read_text(encoding="utf-8").strip()
         try:
             with psycopg.connect(self.database_urls()["migrate"], connect_timeout=5) as conn:
                 conn.execute("set role app_owner")

@@ -99,6 +99,11 @@ class Keycloak:
             for path in (self.home / "data", *(self.home / "data").rglob("*")):
                 os.chown(path, *ids, follow_symlinks=False)
 
+    def forget_realm(self) -> None:
+        """Remove the imported definition: it carries the clients' secrets and has served."""
+        for path in (self.home / "data" / "import").glob("*.json"):
+            path.unlink(missing_ok=True)
+
     def command(self) -> list[str]:
         theme = [f"--spi-theme--folder--dir={self.theme_folder}"] if self.theme_folder else []
         return [
@@ -139,12 +144,21 @@ def java(home: Path, tree: Path) -> list[str]:
     ]  # fmt: skip
 
 
+def tree_path(cache: Path) -> Path:
+    """Where the tree of this version and build options stands, or will."""
+    recipe = hashlib.sha256("\0".join((DISTRIBUTION.sha256, *_BUILD)).encode()).hexdigest()[:8]
+    return cache / f"keycloak-{VERSION}-{recipe}"
+
+
+def is_built(cache: Path) -> bool:
+    return (tree_path(cache) / ".built").exists()
+
+
 def built_tree(cache: Path, env: Mapping[str, str], progress: Progress = lambda done, total: None) -> Path:
     """The read-only built tree of this machine, made (downloaded, unpacked, built) when it is missing."""
-    recipe = hashlib.sha256("\0".join((DISTRIBUTION.sha256, *_BUILD)).encode()).hexdigest()[:8]
-    tree = cache / f"keycloak-{VERSION}-{recipe}"
+    tree = tree_path(cache)
     with locked(tree):
-        if not (tree / ".built").exists():
+        if not is_built(cache):
             archive = fetch(DISTRIBUTION, repositories(env), cache, progress)
             need_space(cache, 600 << 20, "preparar Keycloak")
             shutil.rmtree(tree, ignore_errors=True)

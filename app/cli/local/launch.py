@@ -55,10 +55,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--drop", action="store_true")
     parser.add_argument("--reads", action="append", default=[])
+    parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--die", type=int)
     parser.add_argument("--parent", type=int)
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
+    os.nice(options.nice)
     if options.drop:
         drop_root(pwd.getpwnam("nobody"), keep_search=not all(map(reachable_by_others, options.reads)))
     if options.die is not None:  # after the change of user, which clears it

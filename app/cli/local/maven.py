@@ -6,8 +6,6 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from jgo.constants import MAVEN_CENTRAL_URL
-
 _SETTINGS = ("~/.m2/settings.xml", "/etc/maven/settings.xml")
 
 
@@ -18,6 +16,8 @@ def repositories(env: Mapping[str, str], settings: tuple[str, ...] = _SETTINGS) 
         return
     for path in settings:
         yield from _mirrors(Path(path).expanduser())
+    from jgo.constants import MAVEN_CENTRAL_URL  # a quarter of a second that only a download is worth
+
     yield MAVEN_CENTRAL_URL
 
 

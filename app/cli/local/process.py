@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +87,11 @@ def rss_mb(pid: int) -> int:
     return 0
 
 
+def tree_rss_mb(pid: int, apart: Collection[int] = ()) -> int:
+    """Memory of a process and its descendants, without the ones that are counted apart."""
+    return rss_mb(pid) + sum(tree_rss_mb(child, apart) for child in children_of(pid) if child not in apart)
+
+
 def children_of(pid: int) -> list[int]:
     """Direct children of a process, as the kernel lists them."""
     found: list[int] = []
@@ -106,13 +111,14 @@ def spawn(
     death_signal: int | None = None,
     unprivileged: bool = False,
     reads: Sequence[Path] = (),
+    nice: int = 0,
 ) -> subprocess.Popen[bytes]:
     """Start a process in its own session, its output appended to `log`.
 
     `death_signal` is what the kernel sends it when this thread dies; `unprivileged` drops root first
     (no effect for an ordinary user); `reads` are paths that the unprivileged user must be able to reach.
     """
-    full = [*launcher(death_signal, unprivileged=unprivileged, reads=reads), *command]
+    full = [*launcher(death_signal, unprivileged=unprivileged, reads=reads, nice=nice), *command]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -121,12 +127,14 @@ def spawn(
         )  # fmt: skip
 
 
-def launcher(death_signal: int | None, *, unprivileged: bool, reads: Sequence[Path] = ()) -> list[str]:
+def launcher(death_signal: int | None, *, unprivileged: bool, reads: Sequence[Path] = (), nice: int = 0) -> list[str]:
     """The prefix that makes a command die with its parent and run without root (see `launch`)."""
     drop = unprivileged and os.geteuid() == 0
-    if death_signal is None and not drop:
+    if death_signal is None and not drop and not nice:
         return []
     options = [] if death_signal is None else [f"--die={int(death_signal)}", f"--parent={os.getpid()}"]
+    if nice:
+        options.append(f"--nice={nice}")
     if drop:
         options += ["--drop", *(f"--reads={path}" for path in reads)]
     return [sys.executable, "-I", str(Path(__file__).with_name("launch.py")), *options, "--"]

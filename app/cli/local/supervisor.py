@@ -92,7 +92,10 @@ class Supervisor:
         if time.monotonic() < unit.retry_at or not all(self._by_name[name].state in FULFILLED for name in unit.after):
             return
         unit.started = time.monotonic()
-        if unit.call is not None:
+        unit.log_from = unit.log.stat().st_size if unit.log and unit.log.exists() else 0
+        if unit.done_already is not None and unit.done_already():
+            self._become(unit, State.DONE)
+        elif unit.call is not None:
             self._become(unit, State.STARTING)
             unit.call()
             self._become(unit, State.DONE)

@@ -38,6 +38,7 @@ class Unit:
     start: Start | None = None
     call: Callable[[], None] | None = None  # a step short enough for the supervisor's own thread
     ready: Callable[[], bool] | None = None
+    done_already: Callable[[], bool] | None = None  # a step that was done on an earlier start
     after: tuple[str, ...] = ()
     log: Path | None = None
     expected_s: float = 1.0
@@ -54,7 +55,8 @@ class Unit:
     retry_at: float = 0.0
     falls: int = 0
     detail: str = ""
-    share: float = 0.0
+    share: float = 0.0  # how much of a step is done, when it says so
+    log_from: int = 0
 
     @property
     def is_service(self) -> bool:
@@ -87,6 +89,8 @@ def seconds_left(units: list[Unit], now: float) -> float:
         wait = max((until[name] for name in unit.after), default=0.0)
         if unit.state in FULFILLED:
             own = 0.0
+        elif unit.state is State.STARTING and unit.share > 0:
+            own = (now - unit.started) * (1 - unit.share) / unit.share
         elif unit.state is State.STARTING:
             own = max(unit.expected_s - (now - unit.started), 0.1 * unit.expected_s)
         else:

@@ -6,12 +6,11 @@ import importlib.util
 import os
 import platform
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import redis
 
 from app.cli.errors import CliError
 from app.cli.local import process
@@ -70,13 +69,14 @@ class Valkey:
 
     def ready(self) -> bool:
         """True when it answers with its data loaded."""
-        client = redis.Redis(port=self.port, password=self.password, socket_timeout=2, socket_connect_timeout=2)
+        question = f"AUTH {self.password}\r\nPING\r\n".encode()
         try:
-            return bool(client.ping())
-        except redis.RedisError:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+                connection.sendall(question)
+                with connection.makefile("rb") as answer:
+                    return answer.readline() == b"+OK\r\n" and answer.readline() == b"+PONG\r\n"
+        except OSError:
             return False
-        finally:
-            client.close()
 
     @staticmethod
     def stop(ref: ProcessRef, timeout: float = 10.0) -> bool:

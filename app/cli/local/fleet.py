@@ -1,0 +1,84 @@
+"""Processes that are not our children: who lists them, whether they live, and how recorders are asked to end."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.cli.local.home import Home
+from app.cli.local.process import ProcessRef
+
+# file under run/ -> prefix of the names shown, module that the process must be running
+_LISTS = {
+    "workers.json": ("worker-", "workers.run"),
+    "node-workers.json": ("worker-", "workers.node"),
+    "recorders.json": ("recorder-", "workers.recorder"),
+    "analytics.json": ("analytics-", "workers.analytics"),
+}
+_ANSWER_S = 3.0
+_END_S = 6.0
+
+
+@dataclass(frozen=True)
+class Member:
+    """One process that another one of ours started and wrote down."""
+
+    name: str
+    ref: ProcessRef
+    socket: str = ""
+
+
+def members(home: Home, lists: tuple[str, ...] = tuple(_LISTS)) -> list[Member]:
+    """The living ones. A pid that now belongs to another program is not one of ours."""
+    return [member for name in lists for member in _read(home.run / name)]
+
+
+def fleet_ready(path: Path) -> bool:
+    """True when the list exists and everyone on it lives."""
+    return path.exists() and 0 < len(_entries(path)) == len(list(_read(path)))
+
+
+def end_recorders(home: Home) -> None:
+    """Ask every recorder to close its segments and end; insist by pid when one does not."""
+    recorders = members(home, ("recorders.json",))
+    for recorder in recorders:
+        _ask_to_stop(recorder.socket)
+    for recorder in recorders:
+        if not recorder.ref.wait(_END_S):
+            recorder.ref.end(timeout=_END_S)
+
+
+def _read(path: Path) -> Iterator[Member]:
+    prefix, module = _LISTS[path.name]
+    for key, entry in _entries(path).items():
+        ref = ProcessRef.of(int(entry.get("pid") or 0))
+        if ref is not None and _runs(ref.pid, module):
+            yield Member(f"{prefix}{key[:8] if key.count('-') == 4 else key}", ref, entry.get("socket", ""))
+
+
+def _entries(path: Path) -> dict[str, dict[str, str]]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _runs(pid: int, module: str) -> bool:
+    try:
+        return module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _ask_to_stop(address: str) -> None:
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(_ANSWER_S)
+            client.connect(address)
+            client.sendall(b'{"op":"stop"}\n')
+            client.recv(4096)
+    except OSError:
+        return  # its pid is still there to insist

@@ -1,0 +1,55 @@
+"""What a person reads when everything is ready: where to enter and as whom."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.local.environment import ROOT
+from app.cli.local.installation import Installation
+
+_FIRST = ("operador", "supervisor", "admin", "direccion")
+_PLACES = (
+    ("Sala de monitoreo", "/sala"),
+    ("Dirección provincial", "/direccion"),
+    ("Capacitación", "/capacitacion"),
+    ("Soporte técnico", "/soporte"),
+    ("API y su documentación", "/api/docs"),
+)
+
+
+def welcome(installation: Installation, console: Console, took_s: float | None) -> None:
+    """Print the addresses and a handful of the demonstration's users."""
+    base = installation.base_url
+    places = Table("Para entrar", "Dirección", box=None, title_justify="left")
+    for name, path in _PLACES:
+        places.add_row(name, f"{base}{path}")
+    places.add_row("Keycloak", installation.keycloak_url)
+    took = f" en {took_s:.0f} s" if took_s is not None else ""
+    console.print(f"\n[bold]Protección Ciudadana está en marcha{took}:[/bold] {base}", highlight=False)
+    console.print(places)
+    if people := _people(installation):
+        users = Table("Usuario", "Clave", "Municipio", "Rol", box=None)
+        for person in people:
+            users.add_row(person["username"], person["password"], person["tenant"] or "provincia", person["role"])
+        console.print(users)
+        console.print(
+            "Todos los usuarios: [bold]pipc demo users[/bold] · segundo factor: [bold]pipc demo otp --user U[/bold]"
+        )
+    console.print("Los datos son de demostración. Para detener: Ctrl-C aquí, o [bold]pipc down[/bold].")
+
+
+def _people(installation: Installation) -> list[dict[str, str]]:
+    """The first users a newcomer needs; none when this is not the demonstration."""
+    env = installation.environment("cli")
+    if env["PIPC_DEMONSTRATION"] != "1":
+        return []
+    command = [sys.executable, "-m", "app.cli.main", "demo", "users", "--json"]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode != 0:
+        return []
+    return [person for person in json.loads(done.stdout) if person["username"].split(".")[0] in _FIRST]
