@@ -12,8 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool, text
 from sqlalchemy.engine import Connection
 
+from app.kernel import jobs, stream  # noqa: F401 - they hold the tables of the outbox and of the events
 from app.kernel.db import Base
-from tenants.core import rls, tables
+from tenants.core import discovery, rls
 
 _HEAD = Path(__file__).with_name(".current-head")
 _PARTITION = re.compile(r"_(p\d{6}|p\d{8}|default)$")
@@ -43,7 +44,7 @@ def _number(migration: Any, revision: Any, directives: list[Any]) -> None:
 
 
 def _run(**options: Any) -> None:
-    tables.load()
+    discovery.load("models")
     context.configure(
         target_metadata=Base.metadata,
         include_schemas=True,

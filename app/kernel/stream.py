@@ -4,9 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.kernel.db import Base
 from app.kernel.unit_of_work import StreamRow, current_unit
 
 MAX_PAYLOAD_KEYS = 16
+
+tenant_event_heads = Table(
+    "tenant_event_heads",
+    Base.metadata,
+    Column("tenant_id", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("tenant_id"),
+)
+
+tenant_events = Table(
+    "tenant_events",
+    Base.metadata,
+    Column("tenant_id", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("audience", Text, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "seq", "occurred_at"),
+    CheckConstraint("audience in ('room', 'admin', 'all')", name="audience"),
+    postgresql_partition_by="RANGE (occurred_at)",
+    comment="partition=day",
+)
 
 
 def append(kind: str, ref: str, payload: dict[str, Any], *, audience: str = "room") -> None:

@@ -1,4 +1,4 @@
-"""Finds every table of the product: walks the packages for `models` modules so that no area imports a neighbour's."""
+"""Finds what every area declares, by walking the packages, so that no area imports its neighbours for it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pkgutil
 ROOTS = ("app", "tenants", "lms")
 
 
-def load() -> list[str]:
-    """Import every `models` module below the contexts and return their names, sorted."""
+def load(kind: str) -> list[str]:
+    """Import every module called `kind` (`models`: tables, `tasks`: jobs) and return their names, sorted."""
     found: list[str] = []
     for root in ROOTS:
         package = importlib.import_module(root)
         for module in pkgutil.walk_packages(package.__path__, f"{root}."):
-            if module.name.rsplit(".", 1)[-1] == "models":
+            if module.name.rsplit(".", 1)[-1] == kind:
                 importlib.import_module(module.name)
                 found.append(module.name)
     return sorted(found)
