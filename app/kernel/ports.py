@@ -74,6 +74,53 @@ class LiveView(Protocol):
         """Take cameras out of the open stream `sid`."""
 
 
+class TokenRefused(Exception):
+    """A token, code or answer of the identity server does not hold; `reason` is a short code for logs and audit."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """What the identity server gave for a code or a refresh token; `claims` are those of the verified ID token."""
+
+    claims: Mapping[str, Any]
+    id_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+
+
+class IdentityProvider(Protocol):
+    """Signing in through the identity server. Calls raise `TokenRefused`, or `Unavailable` when it does not answer."""
+
+    def authorization_url(self, *, scope: str, state: str, nonce: str, verifier: str, second_factor: bool) -> str:
+        """Where to send the browser."""
+
+    def exchange(self, *, code: str, verifier: str, nonce: str) -> TokenSet:
+        """Trade the code that came back for verified tokens."""
+
+    def refresh(self, *, refresh_token: str, scope: str) -> TokenSet:
+        """Ask again, with the same scope: membership and roles as they are now."""
+
+    def end(self, refresh_token: str) -> None:
+        """Make the identity server forget that sign-in, if it answers; never fails."""
+
+    def logout_url(self, id_token: str) -> str:
+        """Where to send the browser so that the identity server forgets it too."""
+
+
+class TokenVerifier(Protocol):
+    """Verification of tokens that others present. Both raise `TokenRefused`, or `Unavailable` without keys to check with."""
+
+    def access_token(self, token: str) -> Mapping[str, Any]:
+        """The claims of a bearer token meant for this API."""
+
+    def logout_token(self, token: str) -> Mapping[str, Any]:
+        """The claims of a notice that somebody signed out."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrganizationSpec:
     """What the identity server must hold for one municipality. A disabled one keeps its people and lets nobody in."""

@@ -74,6 +74,10 @@ class UnitOfWork:
         self.audits: list[AuditRow] = []
         self._published: list[tuple[str, bytes]] = []
 
+    def nudge(self, channel: str, message: bytes) -> None:
+        """Wake other processes once this is committed."""
+        self._published.append((channel, message))
+
     def finish(self) -> list[tuple[str, bytes]]:
         """Write what was gathered and commit. Returns the nudges to publish.
 

@@ -30,6 +30,7 @@ class Tenant:
     name: str
     kc_alias: str | None
     kc_org_id: str | None
+    kc_state_hash: str | None
     state: str
     section: int | None
     head_town: str | None

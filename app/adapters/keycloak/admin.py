@@ -42,7 +42,8 @@ class AdminApi:
         self._client = (client_id, client_secret)
         self._token_url = f"{url}/realms/{login_realm or realm}/protocol/openid-connect/token"
         self._http = requests.Session()
-        self._http.mount("http", HTTPAdapter(pool_maxsize=2 * THREADS))
+        for scheme in ("http://", "https://"):
+            self._http.mount(scheme, HTTPAdapter(pool_maxsize=2 * THREADS))
         self._lock = threading.Lock()
         self._token = ""
         self._token_until = 0.0
