@@ -55,6 +55,7 @@ def _nodes() -> None:
         _text("state", default="active"),
         _text("version"),
         sa.Column("desired_version", sa.Integer, nullable=False, server_default="1"),
+        _text("policy_digest"),
         _at("last_seen_at", nullable=True),
         _at("recorded_until", nullable=True),
         _at("created_at"),

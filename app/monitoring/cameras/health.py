@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
+from typing import Literal
+from uuid import UUID, uuid5
+
+from sqlalchemy.dialects.postgresql import insert
 
 from app.kernel import clock, stream
 from app.kernel.actor import Actor
@@ -19,17 +22,20 @@ MEASURED = ("codec", "width", "height")
 
 
 def report_states(actor: Actor, *, reports: Sequence[StateReport], allowed: set[UUID]) -> None:
-    """Keep what a node says of its cameras; the newest report of each wins. Reports of other cameras are ignored.
+    """Keep what a node says of its cameras, in the order in which it happened. Reports of other cameras are ignored.
 
-    A change of state is one history row and one notice to the consoles, however often it is reported.
+    A change is one history row however often it is reported, and one notice to the consoles; one that arrives after a newer
+    one only completes the history.
     """
-    newest = {report.camera_id: report for report in sorted(reports, key=lambda one: one.since)}
-    wanted = [report for report in newest.values() if report.camera_id in allowed and report.state in STATES]
+    wanted = [report for report in reports if report.camera_id in allowed and report.state in STATES]
     rows = queries.state_rows([report.camera_id for report in wanted])
-    changed = [report for report in wanted if _apply(rows.get(report.camera_id), report)]
-    names = queries.names([report.camera_id for report in changed])
-    for report in changed:
-        _announce(report, names[report.camera_id])
+    names = queries.names([report.camera_id for report in wanted])
+    for report in sorted(wanted, key=lambda one: one.since):
+        outcome = _apply(rows, report)
+        if outcome != "same":
+            _remember(report)
+        if outcome == "changed":
+            _announce(report, names[report.camera_id])
 
 
 def record_frame(actor: Actor, *, camera_id: UUID, sha256: str, taken_at: datetime) -> None:
@@ -42,15 +48,16 @@ def record_frame(actor: Actor, *, camera_id: UUID, sha256: str, taken_at: dateti
         row.last_frame_sha, row.last_frame_at = sha256, taken_at
 
 
-def _apply(row: CameraStateRow | None, report: StateReport) -> bool:
-    """Write `report` over `row`; whether the state itself changed. Nothing is written when nothing did."""
+def _apply(rows: dict[UUID, CameraStateRow], report: StateReport) -> Literal["same", "late", "changed"]:
+    """Write `report` over the stored state, unless a newer change is there. Nothing is written when nothing changed."""
     since = min(report.since, clock.now())  # a node whose clock runs ahead must not date the future
+    row = rows.get(report.camera_id)
     if row is None:
-        row = CameraStateRow(camera_id=report.camera_id, state="unknown", since=since)
+        row = rows[report.camera_id] = CameraStateRow(camera_id=report.camera_id, state="unknown", since=since)
         session().add(row)
-    elif row.since > since and row.state != report.state:
-        return False
     changed = row.state != report.state
+    if changed and row.since > since:
+        return "late"
     if changed:
         row.state, row.since = report.state, since
     row.error_code = report.error_code
@@ -61,16 +68,17 @@ def _apply(row: CameraStateRow | None, report: StateReport) -> bool:
             setattr(row, name, value)
     if report.fps is not None and (row.fps is None or abs(row.fps - report.fps) > 1):
         row.fps = round(report.fps, 1)
-    return changed
+    return "changed" if changed else "same"
+
+
+def _remember(report: StateReport) -> None:
+    identity = uuid5(report.camera_id, f"{report.state}:{report.since.isoformat()}")
+    row = {"id": identity, "camera_id": report.camera_id, "state": report.state, "error_code": report.error_code}
+    moment = min(report.since, clock.now())
+    session().execute(insert(CameraStateChange).values([row | {"since": moment}]).on_conflict_do_nothing())
 
 
 def _announce(report: StateReport, name: CameraName) -> None:
-    session().add(
-        CameraStateChange(
-            camera_id=report.camera_id, state=report.state, since=min(report.since, clock.now()),
-            error_code=report.error_code,
-        )
-    )  # fmt: skip
     stream.append(
         "camera.state",
         str(report.camera_id),

@@ -67,8 +67,10 @@ ERROR_LABELS: dict[str, str] = {
     "no_keyframe": "Llega video pero ningún cuadro completo",
     "unsupported_codec": "El códec de la cámara no se puede grabar",
     "protocol_error": "La cámara contestó algo que no es video",
-    "source_refused": "La dirección está fuera de las redes de cámaras de este nodo",
-    "stalled": "La conexión sigue abierta pero no llegan imágenes",
+    "network_not_allowed": "La dirección está fuera de las redes de cámaras de este nodo",
+    "file_not_allowed": "El nodo no puede abrir ese archivo",
+    "disk_full": "El disco del nodo está lleno",
+    "io_error": "El disco del nodo dio un error",
 }
 
 

@@ -46,7 +46,7 @@ def open_view(
         raise CameraNotFound("Puede haber sido cargada en otro municipio.")
     if camera.source_kind == "none" or camera.node_id is None or camera.decommissioned_at is not None:
         raise NotWatchable("No tiene una fuente de video en un nodo de este municipio.")
-    stream = stream if camera.sub_url or camera.source_kind == "demo" else "main"
+    stream = stream if camera.sub_url else "main"
     view = _started(actor, camera, stream, reason) if view_id is None else _renewed(actor, camera, view_id)
     return live_view().offer(
         view_id=view.id, tenant=municipalities.own().uuid, node_id=camera.node_id, camera_id=camera.id,

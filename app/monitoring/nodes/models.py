@@ -36,6 +36,7 @@ class Node(TenantScoped, Base):
     state: Mapped[str] = mapped_column(server_default="active")
     version: Mapped[str] = mapped_column(server_default="")
     desired_version: Mapped[int] = mapped_column(server_default="1")
+    policy_digest: Mapped[str] = mapped_column(server_default="")
     last_seen_at: Mapped[datetime | None]
     recorded_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
