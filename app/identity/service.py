@@ -88,10 +88,14 @@ def reconcile(
     specs = [spec_of(tenant) for tenant in municipalities]
     outcomes = identity_admin().reconcile_organizations(specs, dry_run=dry_run, prune=prune)
     for tenant, outcome in zip(municipalities, outcomes, strict=True):
-        known = (tenant.kc_org_id, tenant.kc_state_hash)
-        if not dry_run and known != (outcome.organization_id, state_hash(tenant)):
+        if not dry_run and (not is_reconciled(tenant) or tenant.kc_org_id != outcome.organization_id):
             tenants.link_organization(tenant.id, organization_id=outcome.organization_id, state_hash=state_hash(tenant))
         yield tenant, outcome
+
+
+def is_reconciled(tenant: Tenant) -> bool:
+    """Whether the organization was last left as the row says."""
+    return bool(tenant.kc_org_id) and tenant.kc_state_hash == state_hash(tenant)
 
 
 def request_reconciliation(tenant: Tenant) -> None:

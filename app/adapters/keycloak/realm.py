@@ -201,6 +201,11 @@ def _without_admin_cli() -> dict[str, Any]:
     return _client("admin-cli", enabled=False, publicClient=True)
 
 
+def demonstration_redirect(base_url: str) -> str:
+    """Where the demonstration's client gets its codes; the page does not exist, who asks reads the address."""
+    return f"{base_url}/demostracion"
+
+
 def _demonstration(settings: Settings) -> dict[str, Any]:
     return _client(
         DEMONSTRATION,
@@ -208,7 +213,7 @@ def _demonstration(settings: Settings) -> dict[str, Any]:
         publicClient=True,
         standardFlowEnabled=True,
         directAccessGrantsEnabled=True,
-        redirectUris=[f"{settings.base_url}/demostracion"],
+        redirectUris=[demonstration_redirect(settings.base_url)],
         attributes={"pkce.code.challenge.method": "S256"},
         defaultClientScopes=_PERSON_SCOPES,
         optionalClientScopes=["organization"],
