@@ -25,7 +25,9 @@ def node(tenant_id: int = OURS) -> Actor:
     )
 
 
-def make_camera(world: World, tenant_id: int = OURS, *, name: str = "Acceso Ruta 3", code: str = "", demo: bool = False) -> UUID:
+def make_camera(
+    world: World, tenant_id: int = OURS, *, name: str = "Acceso Ruta 3", code: str = "", demo: bool = False
+) -> UUID:
     """A camera without source, straight into the inventory."""
     camera_id = new_id()
     with world.admin() as conn:

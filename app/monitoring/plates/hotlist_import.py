@@ -73,7 +73,7 @@ def plan(
     incoming: Iterable[EntryData], stored: Mapping[tuple[str, str], EntryData], errors: list[RowError]
 ) -> ImportPlan:
     """What importing `incoming` over `stored` changes. A plate that is absent from the file stays as it is."""
-    latest = {entry.key: entry for entry in incoming}
+    latest = {entry.key: entry for row in incoming for entry in _widened(row, stored)}
     revoked, added, changed, unchanged = [], [], [], 0
     for key, entry in latest.items():
         before = stored.get(key)
@@ -88,6 +88,14 @@ def plan(
         else:
             changed.append(entry)
     return ImportPlan(revoked, added, changed, unchanged, errors)
+
+
+def _widened(row: EntryData, stored: Mapping[tuple[str, str], EntryData]) -> list[EntryData]:
+    """A revocation that names no case is for every order on that plate."""
+    if row.revoked_at is None or row.case_no:
+        return [row]
+    known = [entry for key, entry in stored.items() if key[0] == row.plate]
+    return [replace(entry, revoked_at=row.revoked_at) for entry in known] or [row]
 
 
 def _decoded(data: bytes) -> str:

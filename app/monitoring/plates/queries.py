@@ -74,13 +74,9 @@ def lock_pending_hit(hit_id: UUID) -> PlateHit | None:
 
 
 def tolerant_version() -> str:
-    """What changes when any tolerant list does; empty without one."""
-    count, total = (
-        session()
-        .execute(select(func.count(), func.coalesce(func.sum(Hotlist.version), 0)).where(Hotlist.tolerant))
-        .one()
-    )
-    return f"{count}:{total}" if count else ""
+    """What changes whenever the tolerant lists or their entries do; empty without one."""
+    rows = session().execute(select(Hotlist.id, Hotlist.version).where(Hotlist.tolerant).order_by(Hotlist.id))
+    return " ".join(f"{hotlist_id}:{version}" for hotlist_id, version in rows)
 
 
 def tolerant_entries() -> dict[str, tuple[UUID, ...]]:

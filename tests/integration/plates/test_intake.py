@@ -120,7 +120,7 @@ def test_accept_reads_at_once_from_several_nodes_never_deadlocks_nor_doubles(wor
             for start in range(0, 120, 40):
                 part = reads[start : start + 40]
                 submit(node(), *(part if order % 2 else part[::-1]))
-        except BaseException as error:  # noqa: BLE001 - handed to the test's thread
+        except BaseException as error:
             failures.append(error)
 
     threads = [threading.Thread(target=send, args=(n,)) for n in range(4)]
