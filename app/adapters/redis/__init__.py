@@ -1,0 +1,1 @@
+"""Redis or Valkey as the bearer of nudges; never of truth."""

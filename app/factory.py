@@ -1,0 +1,118 @@
+"""The only place that knows everyone: plugs ports, lists areas, builds the web application and the real-time one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from types import ModuleType
+
+from flask import Flask
+from jinja2 import ChoiceLoader, PackageLoader
+
+import app.ui
+from app.adapters import probes
+from app.adapters.redis.nudge import RedisNudge
+from app.http import headers, health, limits, logs, metrics, openapi, origin, problems, request_id
+from app.http.api import Api
+from app.http.context import ActorLoader, NobodySignsIn
+from app.kernel import unit_of_work
+from app.kernel.db import Databases
+from app.settings import Settings
+from app.ui import assets, gallery, pages, shell
+
+# Areas with pages, then areas with API, in reading order. Each module exports one blueprint, `bp`.
+PAGES: tuple[ModuleType, ...] = (health, openapi, assets, pages, gallery)
+API: tuple[ModuleType, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a process of the province holds: its settings, its engines and its way to wake others."""
+
+    settings: Settings
+    databases: Databases
+    nudge: RedisNudge
+    actor_loader: ActorLoader
+
+
+def build_runtime(settings: Settings, *, default_role: str = "rw") -> Runtime:
+    """Plug engines and ports for this process. Connects to nothing yet."""
+    databases = Databases(settings.databases, default_role=default_role)
+    nudge = RedisNudge(settings.redis_url)
+    unit_of_work.configure(databases, nudge)
+    return Runtime(settings, databases, nudge, NobodySignsIn())
+
+
+def create_app(runtime: Runtime) -> Flask:
+    """The web application."""
+    application = _bare(runtime)
+    for module in PAGES:
+        application.register_blueprint(module.bp)
+    api = Api(application)
+    application.extensions["pipc_api"] = api
+    for module in API:
+        api.register_blueprint(module.bp)
+    return application
+
+
+def serve(settings: Settings) -> Flask:
+    """The web application of a process that does nothing else: with its logs and its metrics."""
+    logs.configure()
+    if settings.metrics_port:
+        metrics.serve(settings.metrics_port)
+    return create_app(build_runtime(settings))
+
+
+def create_rt_app(runtime: Runtime | None = None) -> Flask:
+    """The real-time application alone, for its own process (gunicorn calls it without arguments)."""
+    logs.configure()
+    runtime = runtime or build_runtime(Settings.from_env(os.environ), default_role="rt")
+    application = _bare(runtime)
+    application.register_blueprint(health.bp)
+    application.register_blueprint(assets.bp)
+    return application
+
+
+def _bare(runtime: Runtime) -> Flask:
+    """What both applications share: errors, headers, identifiers, limits, looks."""
+    settings = runtime.settings
+    application = Flask("app", static_folder=None, template_folder=None)
+    application.config.update(Api.OPTIONS, PIPC_BASE_URL=settings.base_url, MAX_FORM_MEMORY_SIZE=2 * 2**20)
+    application.json.sort_keys = False  # type: ignore[attr-defined]
+    application.jinja_loader = ChoiceLoader([PackageLoader(name) for name in _packages_with_templates()])  # type: ignore[assignment]
+    application.extensions["pipc_actor_loader"] = runtime.actor_loader
+    application.extensions["pipc_settings"] = settings
+    application.extensions["pipc_readiness"] = health.Readiness(_checks(runtime))
+    if settings.rate_limits:
+        application.extensions["pipc_limits"] = limits.RateLimits(settings.redis_url)
+    request_id.init_app(application, trust_incoming=settings.proxy_hops > 0)
+    metrics.init_app(application)
+    origin.init_app(application, settings.base_url)
+    headers.init_app(application, settings)
+    problems.init_app(application)
+    shell.init_app(application, settings)
+    return application
+
+
+def _packages_with_templates() -> list[str]:
+    """The packages whose folder has `templates`; names inside are prefixed by context, so they cannot collide."""
+    packages = {module.__package__ or "" for module in (app.ui, *PAGES)} | {app.ui.__name__}
+    return sorted(name for name in packages if _has_templates(name))
+
+
+def _has_templates(package: str) -> bool:
+    try:
+        PackageLoader(package)
+    except ValueError:
+        return False
+    return True
+
+
+def _checks(runtime: Runtime) -> dict[str, health.Check]:
+    checks = {
+        health.ESSENTIAL: probes.postgres(runtime.databases),
+        "redis": probes.redis(runtime.nudge),
+    }
+    if runtime.settings.keycloak_url:
+        checks["keycloak"] = probes.keycloak(runtime.settings.issuer)
+    return checks

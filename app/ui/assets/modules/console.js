@@ -1,0 +1,47 @@
+// What joins the parts of the console: which alarm is chosen, its card kept fresh, and the live camera in the spot.
+// Used by /sala.
+export function markChosen(root, alarmId) {
+  for (const link of root.querySelectorAll("[data-queue] a[aria-current]")) link.removeAttribute("aria-current");
+  if (alarmId) root.querySelector(`#alarma-${CSS.escape(alarmId)} a`)?.setAttribute("aria-current", "true");
+}
+
+// Whether an event is about the alarm on screen and says something newer than the screen.
+export function concerns(spot, event) {
+  const data = event.payload ?? event;
+  const id = data.alarm_id ?? data.id ?? event.ref;
+  return Boolean(spot?.dataset.alarm) && id === spot.dataset.alarm && !(data.version && data.version <= Number(spot.dataset.version));
+}
+
+export function mount(room) {
+  const spot = () => room.querySelector("#foco");
+  const isBusy = () => Boolean(spot()?.querySelector("dialog[open]"));
+  let late = null;
+
+  function renew(event) {
+    if (!concerns(spot(), event.detail)) return;
+    if (isBusy()) { late = event; return; }
+    window.htmx.ajax("GET", `/sala/alarmas/${spot().dataset.alarm}`, { target: "#foco", swap: "morph:outerHTML", source: room });
+  }
+  function swapped() {
+    markChosen(room, spot()?.dataset.alarm);
+    if (spot()?.dataset.alarm) history.replaceState(null, "", `?alarma=${spot().dataset.alarm}`);
+    if (late && !isBusy()) { const event = late; late = null; renew(event); }
+  }
+  function clicked(event) {
+    const camera = event.target.closest("[data-focus-camera]");
+    if (camera) document.dispatchEvent(new CustomEvent("pipc:focus-camera", { detail: { camera: camera.dataset.focusCamera } }));
+    const toggle = event.target.closest("[data-toggle-list]");
+    if (!toggle) return;
+    const list = document.getElementById(toggle.dataset.toggleList).querySelector("details");
+    list.open = !list.open;
+    toggle.setAttribute("aria-expanded", String(list.open));
+    toggle.textContent = list.open ? "ocultar lista" : "ver lista";
+  }
+
+  room.addEventListener("click", clicked);
+  room.addEventListener("htmx:afterSettle", swapped);
+  const listeners = ["pipc:alarm.updated", "pipc:alarm.clip"];
+  for (const name of listeners) document.addEventListener(name, renew);
+  markChosen(room, spot()?.dataset.alarm);
+  return () => { for (const name of listeners) document.removeEventListener(name, renew); };
+}
