@@ -10,6 +10,7 @@ import pytest
 import redis as redis_client
 
 from tests.support import engines as support
+from tests.support.browser import browser_page, chromium_browser, new_browser_page  # noqa: F401  # fixtures
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from app.cli.errors import CliError
+from app.cli.local.environment import ROOT
 from app.cli.verbs import VERBS, LazyGroup
 
 pipc = LazyGroup("pipc", "Protección Ciudadana: la plataforma provincial de los centros de monitoreo.", VERBS)
@@ -46,7 +47,7 @@ def _explain(error: Exception) -> str:
     if isinstance(error, DomainError):
         return f"{error.title}\n  Siguiente paso: pipc status"
     identifier = secrets.token_hex(4)
-    log = Path(os.environ.get("PIPC_HOME", ".pipc")).absolute() / "logs" / "errors.log"
+    log = Path(os.environ.get("PIPC_HOME") or ROOT / ".pipc").absolute() / "logs" / "errors.log"
     with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
         file.write(f"--- {identifier} pipc {' '.join(sys.argv[1:2])}\n{traceback.format_exc()}\n")
     if "OperationalError" in type(error).__name__ or isinstance(error, ConnectionError):

@@ -7,9 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from app.cli.local.cache import cache_folder
 from app.cli.local.home import Home, write_whole
 
@@ -25,6 +22,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def view_key() -> str:
     """A fresh P-256 key (PEM) with which the province signs view tickets."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

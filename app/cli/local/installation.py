@@ -38,7 +38,7 @@ class Installation:
         `settings` go to an embedded PostgreSQL besides its own.
         """
         try:
-            home = Home.at(Path(env.get("PIPC_HOME", ".pipc")))
+            home = Home.at(Path(env.get("PIPC_HOME") or environment.ROOT / ".pipc"))
             numbers = ports.assigned(home, env)
             passwords = {role: home.secret(f"db-{role}") for role in (*roles.LOGINS, roles.KEYCLOAK)}
             admin, redis = home.secret("db-admin"), home.secret("redis")
