@@ -11,7 +11,7 @@ from typing import Any
 from workers.node.spool import Spool
 from workers.recorder import failpoints
 from workers.recorder.clock import SECOND, Clock, from_iso, iso
-from workers.recorder.index import open_index
+from workers.recorder.index import open_index, used_bytes
 
 HOUR_US = 3600 * SECOND
 DAY_US = 24 * HOUR_US
@@ -115,13 +115,13 @@ class Footage:
         db.execute("INSERT OR REPLACE INTO facts VALUES ('holds_us', ?)", (str(self._clock.wall_us()),))
         db.execute("COMMIT")
 
+    def only_held(self) -> bool:
+        """The last retention pass found nothing more that may go: recording waits until space returns."""
+        row = self._connection.execute("SELECT value FROM facts WHERE name='only_held'").fetchone()
+        return row is not None and row["value"] == "1"
+
     def used_bytes(self) -> int:
-        """Bytes of everything recorded that is still on disk, the open files included."""
-        (closed,) = self._connection.execute(
-            "SELECT coalesce(sum(bytes), 0) FROM segments WHERE state IN ('sealed', 'quarantined')"
-        ).fetchone()
-        (open_,) = self._connection.execute("SELECT coalesce(sum(synced_bytes), 0) FROM open_segments").fetchone()
-        return int(closed) + int(open_)
+        return used_bytes(self._connection)
 
 
 def chain(previous: str, digests: Sequence[str]) -> str:

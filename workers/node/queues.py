@@ -95,6 +95,6 @@ class NodeQueues:
     def depth(self, queue: str) -> int | None:
         """How many jobs wait; None when Redis is away."""
         try:
-            return None if self._redis is None else int(self._redis.llen(f"rq:queue:{queue}"))  # type: ignore[arg-type]  # synchronous client
+            return None if self._redis is None else int(self._redis.llen(f"rq:queue:{queue}"))
         except redis.RedisError:
             return None

@@ -25,7 +25,7 @@ from workers.node.settings import NodeSettings
 from workers.recorder import failpoints
 from workers.recorder.clock import SECOND, Clock
 from workers.recorder.files import sync_directory
-from workers.recorder.index import open_index
+from workers.recorder.index import open_index, used_bytes
 
 log = logging.getLogger(__name__)
 PLAN = 500
@@ -102,7 +102,8 @@ class Retention:
             return report
         self._expire(db, report)
         self._give_way(db, report)
-        db.execute("INSERT OR REPLACE INTO facts VALUES ('last_retention_us', ?)", (str(now),))
+        for name, value in (("last_retention_us", now), ("only_held", int(report.only_held))):
+            db.execute("INSERT OR REPLACE INTO facts VALUES (?,?)", (name, str(value)))
         return report
 
     def _volume_is_ours(self, db: sqlite3.Connection) -> bool:
@@ -121,7 +122,7 @@ class Retention:
 
     def _give_way(self, db: sqlite3.Connection, report: RetentionReport) -> None:
         """Oldest unheld footage goes early only where the policy says so; what is held stays and recording stops instead."""
-        used = _used(db)
+        used = used_bytes(db)
         try:
             need = StorageThresholds.of(self._volume, self._quota).excess(self._volume, used)
         except OSError:
@@ -135,7 +136,7 @@ class Retention:
             freed += self._delete(db, plan, "presion")
             report.pressed += len(plan)
         report.bytes += freed
-        report.only_held = freed < need
+        report.only_held = freed < need and (not self._early or _held(db))
 
     def _delete(self, db: sqlite3.Connection, plan: Sequence[sqlite3.Row], cause: str) -> int:
         """Tombstones and states in one transaction, then the files. Returns the bytes freed."""
@@ -175,12 +176,12 @@ class Retention:
         db.execute("COMMIT")
 
 
-def _used(db: sqlite3.Connection) -> int:
-    (closed,) = db.execute(
-        "SELECT coalesce(sum(bytes),0) FROM segments WHERE state IN ('sealed','quarantined')"
-    ).fetchone()
-    (open_,) = db.execute("SELECT coalesce(sum(synced_bytes),0) FROM open_segments").fetchone()
-    return int(closed) + int(open_)
+def _held(db: sqlite3.Connection) -> bool:
+    """Something that could be deleted by age is kept by a hold."""
+    return db.execute(
+        "SELECT 1 FROM segments s JOIN holds k ON k.camera = s.camera AND k.from_us < s.end_us AND k.to_us > s.start_us"
+        " WHERE s.state='sealed' AND (k.expires_us IS NULL OR k.expires_us > trusted_now()) LIMIT 1"
+    ).fetchone() is not None  # fmt: skip
 
 
 def _by_camera(plan: Sequence[sqlite3.Row]) -> Iterator[tuple[str, list[sqlite3.Row]]]:

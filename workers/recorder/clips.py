@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import av
 
 from workers.recorder.boxes import InitFacts, scan
 from workers.recorder.clock import SECOND
+from workers.recorder.index import open_index, unpack_index
 
 _HEAD_BYTES = 1 << 16
 SEAMLESS_US = 200_000
@@ -56,6 +58,25 @@ class _Piece:
     first: tuple[int, int]
     start_us: int
     end_us: int
+
+
+def closed_spans(index: Path, volume: Path, camera: UUID, from_us: int, to_us: int) -> list[Span]:
+    """Sealed footage of a camera that touches the interval."""
+    connection = open_index(index)
+    try:
+        rows = connection.execute(
+            "SELECT * FROM segments WHERE camera=? AND state='sealed' AND start_us<? AND end_us>? ORDER BY start_us",
+            (str(camera), to_us, from_us),
+        ).fetchall()
+    finally:
+        connection.close()
+    return [
+        Span(
+            str(volume / row["relpath"]), row["start_us"], row["end_us"], row["usable_bytes"],
+            tuple(unpack_index(row["fragment_index"])), row["timescale"],
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def cut(spans: Sequence[Span], from_us: int, to_us: int, target: Path) -> Clip:

@@ -12,13 +12,13 @@ from typing import Any
 from uuid import UUID
 
 from workers.recorder.camera import Camera
-from workers.recorder.clips import Span
+from workers.recorder.clips import Span, closed_spans
 from workers.recorder.clock import Clock, iso
 from workers.recorder.configuration import CameraSpec, Configuration
 from workers.recorder.files import CameraFolder
 from workers.recorder.health import Observer, Sight
 from workers.recorder.hub import Hub
-from workers.recorder.index import IndexWriter, open_index, unpack_index
+from workers.recorder.index import IndexWriter, open_index
 from workers.recorder.networks import NetworkPolicy
 from workers.recorder.stream import Surroundings
 from workers.recorder.tickets import TicketVerifier
@@ -129,21 +129,7 @@ class Recorder:
     def spans(self, camera_id: UUID, from_us: int, to_us: int) -> list[Span]:
         """Readable footage of a camera that touches the interval, the open file included."""
         self._index.flush()
-        connection = open_index(self.place.index)
-        try:
-            rows = connection.execute(
-                "SELECT * FROM segments WHERE camera=? AND state='sealed' AND start_us<? AND end_us>? ORDER BY start_us",
-                (str(camera_id), to_us, from_us),
-            ).fetchall()
-        finally:
-            connection.close()
-        found = [
-            Span(
-                str(self.place.volume / row["relpath"]), row["start_us"], row["end_us"], row["usable_bytes"],
-                tuple(unpack_index(row["fragment_index"])), row["timescale"],
-            )
-            for row in rows
-        ]  # fmt: skip
+        found = closed_spans(self.place.index, self.place.volume, camera_id, from_us, to_us)
         camera = self.camera(camera_id)
         current = camera.writer.open_segment() if camera is not None and camera.writer is not None else None
         if current is not None and current.start_us < to_us and current.end_us > from_us:

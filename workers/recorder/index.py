@@ -109,6 +109,15 @@ def unpack_index(data: bytes) -> list[tuple[int, int, int, int]]:
     return [(values[at], values[at + 1], values[at + 2], values[at + 3]) for at in range(0, len(values), 4)]
 
 
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """Bytes of everything recorded that is still on disk, the open files included."""
+    (closed,) = connection.execute(
+        "SELECT coalesce(sum(bytes), 0) FROM segments WHERE state IN ('sealed', 'quarantined')"
+    ).fetchone()
+    (opened,) = connection.execute("SELECT coalesce(sum(synced_bytes), 0) FROM open_segments").fetchone()
+    return int(closed) + int(opened)
+
+
 Statement = tuple[str, tuple[object, ...]]
 
 

@@ -49,7 +49,7 @@ class Stream:
         self.hub = Hub()
         self.error_code: str | None = None
         self.derived = False
-        self.reconnects = self.bytes_in = 0
+        self.reconnects = self.bytes_in = self.packets = 0
         self.last_packet_us: int | None = None
         self.fps = 0.0
         self._around = around
@@ -184,6 +184,7 @@ class Stream:
 
     def _count(self, size: int, mono: int) -> None:
         self.bytes_in += size
+        self.packets += 1
         self._last_mono = mono
         self.last_packet_us = self._around.clock.wall_us()
         since, seen = self._window
