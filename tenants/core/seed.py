@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, create_engine, pool, text
 
+from app.kernel import jobs
+from tenants.core import discovery
 from tenants.core.models import PROVINCE_ID, PROVINCE_SLUG
 from tenants.data.municipalities import MunicipalityFacts, municipalities
 
@@ -29,6 +31,32 @@ def seed_directory(url: str) -> int:
     with _bypassing(url) as connection, connection.begin():
         _become_bypass(connection)
         return sum(connection.execute(_UPSERT, row).rowcount for row in (_province(), *map(_values, municipalities())))
+
+
+_SCHEDULE = text("""
+    insert into app.schedules (tenant_id, name, kind, queue, cron, next_at) values (:tenant, :kind, :kind, :queue, :cron, now())
+    on conflict (tenant_id, name) do update set queue = excluded.queue, cron = excluded.cron
+    where (schedules.queue, schedules.cron) is distinct from (excluded.queue, excluded.cron)""")
+_UNDECLARED = text("delete from app.schedules where tenant_id = :tenant and name = kind and not name = any(:kinds)")
+
+
+def seed_schedules(url: str) -> int:
+    """Make the schedules of the Province those that jobs declare (`@job(…, cron=…)`). Returns how many rows changed.
+
+    A new one runs at once and then at its times.
+    """
+    discovery.load("tasks")
+    timed = [job for job in jobs.declared().values() if job.cron]
+    with _bypassing(url) as connection, connection.begin():
+        _become_bypass(connection)
+        changed = sum(
+            connection.execute(
+                _SCHEDULE, {"tenant": PROVINCE_ID, "kind": job.kind, "queue": job.queue, "cron": job.cron}
+            ).rowcount
+            for job in timed
+        )
+        gone = connection.execute(_UNDECLARED, {"tenant": PROVINCE_ID, "kinds": [job.kind for job in timed]})
+        return changed + gone.rowcount
 
 
 def activate(url: str, slugs: Collection[str], *, demonstration: bool) -> int:
