@@ -97,7 +97,7 @@ class Product:
                  ready=lambda: answers(f"http://127.0.0.1:{port}/healthz"), log=home.log("web"), expected_s=5, stop_s=12),
             Unit("clock", "Reloj", start=self._python("clock", "-m", "workers.clock"), after=after, ready=lambda: True,
                  log=home.log("clock"), expected_s=2),
-            Unit("workers", "Trabajadores", start=self._python("workers", "-m", "workers.run"), after=after,
+            Unit("workers", "Trabajadores", start=self._python("workers", "-m", "workers.run", "--all"), after=after,
                  ready=lambda: fleet_ready(home.run / "workers.json"), log=home.log("workers"), expected_s=4, stop_s=15),
             Unit("node-workers", "Trabajadores del nodo", start=self._python("node-workers", "-m", "workers.node.worker"),
                  after=after, ready=lambda: fleet_ready(home.run / "node-workers.json"), log=home.log("node-workers"),
