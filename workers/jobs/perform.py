@@ -26,7 +26,7 @@ from workers.jobs.reconcile import MAX_ATTEMPTS, backoff
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 _DEADLOCKS = {"40P01", "40001"}
 _RUNS = 3
 
