@@ -3,26 +3,59 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from flask import Flask
 from jinja2 import ChoiceLoader, PackageLoader
 
 import app.ui
 from app.adapters import probes
+from app.adapters.keycloak import administration, oidc
 from app.adapters.redis.nudge import RedisNudge
+from app.adapters.storage.directory import DirectoryStorage
+from app.adapters.video.embedded import EmbeddedLiveView
+from app.adapters.video.tickets import TicketOffice
+from app.evidence.recordings import service as recordings
+from app.evidence.recordings import web as recordings_web
 from app.http import headers, health, limits, logs, metrics, openapi, origin, problems, request_id
 from app.http.api import Api
 from app.http.context import ActorLoader, NobodySignsIn
-from app.kernel import unit_of_work
+from app.identity import service as identity
+from app.identity import web as identity_web
+from app.identity.loader import IdentityLoader
+from app.kernel import events, ports, unit_of_work
 from app.kernel.db import Databases
+from app.monitoring.alarms.events import AlarmRaised
+from app.monitoring.cameras import service as cameras
+from app.monitoring.cameras.events import CameraChanged
+from app.monitoring.nodes import api as nodes_api
+from app.monitoring.nodes import service as nodes
+from app.monitoring.nodes.events import FootageReported, OrderFinished
 from app.settings import Settings
 from app.ui import assets, gallery, pages, shell
 
 # Areas with pages, then areas with API, in reading order. Each module exports one blueprint, `bp`.
-PAGES: tuple[ModuleType, ...] = (health, openapi, assets, pages, gallery)
-API: tuple[ModuleType, ...] = ()
+PAGES: tuple[ModuleType, ...] = (
+    health,
+    openapi,
+    assets,
+    pages,
+    gallery,
+    identity_web,
+    recordings_web,
+)
+API: tuple[ModuleType, ...] = (nodes_api,)
+
+# Who hears what, in the transaction that says it.
+SUBSCRIBERS: tuple[tuple[type, Callable[[Any], None]], ...] = (
+    (CameraChanged, nodes.on_camera_changed),
+    (AlarmRaised, recordings.on_alarm_raised),
+    (OrderFinished, recordings.on_order_finished),
+    (FootageReported, recordings.on_footage_reported),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +73,32 @@ def build_runtime(settings: Settings, *, default_role: str = "rw") -> Runtime:
     databases = Databases(settings.databases, default_role=default_role)
     nudge = RedisNudge(settings.redis_url)
     unit_of_work.configure(databases, nudge)
-    return Runtime(settings, databases, nudge, NobodySignsIn())
+    _plug(settings)
+    for heard, hear in SUBSCRIBERS:
+        events.subscribe(heard, hear)
+    return Runtime(settings, databases, nudge, _sign_in(settings))
+
+
+def _plug(settings: Settings) -> None:
+    """Fill the ports this process has the secrets for."""
+    ports.plug(
+        storage=DirectoryStorage(settings.objects_dir),
+        nodes=nodes.Directory(),
+        identity_admin=administration.KeycloakAdmin(settings),
+    )
+    if settings.view_key_pem:
+        office = TicketOffice(settings.view_key_pem)
+        ports.plug(live=EmbeddedLiveView(office, settings.home / "run" / "recorders.json"))
+    cameras.configure(settings)
+    nodes.configure(settings)
+
+
+def _sign_in(settings: Settings) -> ActorLoader:
+    """How this process knows who asks; only the web holds the key of the sessions."""
+    if not (settings.secret_key and settings.keycloak_url):
+        return NobodySignsIn()
+    identity.plug(settings, *oidc.connect(settings))
+    return IdentityLoader()
 
 
 def create_app(runtime: Runtime) -> Flask:
