@@ -224,7 +224,13 @@ def _points_json(cameras: Sequence[MapCamera]) -> str:
         {
             "type": "Feature",
             "geometry": {"type": "Point", "coordinates": [camera.lon, camera.lat]},
-            "properties": {"id": camera.id, "name": camera.name, "state": camera.state, "alarm": camera.is_alarm},
+            "properties": {
+                "id": camera.id,
+                "name": camera.name,
+                "state": camera.state,
+                "alarm": camera.is_alarm,
+                "azimuth": camera.azimuth,
+            },
         }
         for camera in cameras
     ]

@@ -31,6 +31,7 @@ function set(element, text) {
 }
 
 export function mount(root) {
+  refresh(root);
   const timer = setInterval(() => refresh(root), 1000);
   return () => clearInterval(timer);
 }
