@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import requests
 from joserfc.errors import JoseError
-from joserfc.jwk import Key, KeySet
+from joserfc.jwk import Key, import_key
 
 from app.adapters.keycloak.admin import IdentityServerDown
 from app.kernel.ports import TokenRefused
@@ -60,13 +60,19 @@ class RealmKeys:
             return
         self._tried_at = self._tick()
         try:
-            found = KeySet.import_key_set(_signing(self._fetch()))
-        except (requests.RequestException, JoseError, ValueError) as error:
+            document = self._fetch()
+        except (requests.RequestException, ValueError) as error:
             log.warning("realm keys not read: %s", error)
             return
-        self._keys = {key.kid: key for key in found.keys if key.kid}
+        self._keys = dict(_signing(document))
         self._read_at = self._tick()
 
 
-def _signing(document: Mapping[str, Any]) -> Any:
-    return {"keys": [key for key in document.get("keys", []) if key.get("use") == "sig"]}
+def _signing(document: Mapping[str, Any]) -> Iterator[tuple[str, Key]]:
+    """The keys with which the realm signs, by id; one of a kind we do not know says nothing about the others."""
+    for shown in document.get("keys", []):
+        if shown.get("use") == "sig" and shown.get("kid"):
+            try:
+                yield shown["kid"], import_key(shown)
+            except (JoseError, ValueError) as error:
+                log.warning("realm key %s not usable: %s", shown["kid"], error)

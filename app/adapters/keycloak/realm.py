@@ -65,7 +65,7 @@ def realm_definition(settings: Settings, *, demonstration: bool) -> dict[str, An
 def _language() -> dict[str, Any]:
     return {
         "internationalizationEnabled": True,
-        "supportedLocales": ["es", "es-AR"],
+        "supportedLocales": ["es-AR"],
         "defaultLocale": "es-AR",
         "loginTheme": THEME,
     }
