@@ -1,16 +1,18 @@
-"""Serves queues: `python -m workers.run QUEUE` one, `python -m workers.run --all` each in a process of its own.
+"""Serves queues: `python -m workers.run QUEUE` one, `python -m workers.run --all` all of them.
 
-With `--all` the parent imports the application once and forks, so that the processes share its memory.
+With `--all` the parent imports the application once and forks one process per queue, so that they share its memory.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import os
 import signal
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 
 from redis import Redis
@@ -42,7 +44,7 @@ def main(arguments: list[str]) -> int:
     build_runtime(settings, default_role="worker")
     discovery.load("tasks")
     if arguments[0] == "--all":
-        return _Family(settings.redis_url).run()
+        return _Family(settings.redis_url, settings.home / "run" / "workers.json").run()
     _serve(PROVINCE[arguments[0]], settings.redis_url)
     return 0
 
@@ -54,9 +56,10 @@ def _serve(queue: Queue, redis_url: str) -> None:
 class _Family:
     """One child per process of each queue; a child that ends is replaced until the parent is told to stop."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, listing: Path) -> None:
         self._redis_url = redis_url
-        self._children: dict[int, Queue] = {}
+        self._listing = listing
+        self._children: dict[int, tuple[str, Queue]] = {}
         self._stopping = False
 
     def run(self) -> int:
@@ -65,17 +68,19 @@ class _Family:
         gc.collect()
         gc.freeze()  # what was imported stays shared: the collector would otherwise touch, and so copy, every page
         for queue in PROVINCE.values():
-            for _ in range(queue.processes):
-                self._fork(queue)
+            for number in range(1, queue.processes + 1):
+                self._fork(queue.name if number == 1 else f"{queue.name}-{number}", queue)
         while self._children:
             self._replace_dead()
+        self._listing.unlink(missing_ok=True)
         return 0
 
-    def _fork(self, queue: Queue) -> None:
+    def _fork(self, name: str, queue: Queue) -> None:
         parent = os.getpid()
         pid = os.fork()
         if pid:
-            self._children[pid] = queue
+            self._children[pid] = (name, queue)
+            self._write_down()
             return
         status = 1
         try:
@@ -90,16 +95,23 @@ class _Family:
             os._exit(status)
 
     def _replace_dead(self) -> None:
-        try:
-            pid, status = os.wait()
-        except InterruptedError:  # pragma: no cover - Python retries by itself unless a handler raises
+        pid, status = os.wait()
+        name, queue = self._children.pop(pid)
+        if self._stopping:
             return
-        queue = self._children.pop(pid, None)
-        if queue is not None and not self._stopping:
-            log.warning("worker of %s ended with %s, starting another", queue.name, os.waitstatus_to_exitcode(status))
-            time.sleep(RESTART_AFTER_S)
-            if not self._stopping:
-                self._fork(queue)
+        log.warning("worker %s ended with %s, starting another", name, os.waitstatus_to_exitcode(status))
+        time.sleep(RESTART_AFTER_S)
+        if not self._stopping:
+            self._fork(name, queue)
+
+    def _write_down(self) -> None:
+        """Tell the supervisor who serves what; whole or not at all, so that a reader never sees half a list."""
+        self._listing.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({name: {"pid": pid} for pid, (name, _) in self._children.items()})
+        draft = self._listing.with_suffix(".draft")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        draft.replace(self._listing)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
