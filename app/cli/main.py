@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from app.cli import spanish
 from app.cli.errors import CliError
 from app.cli.local.environment import ROOT
 from app.cli.verbs import VERBS, LazyGroup
@@ -20,10 +21,10 @@ pipc = LazyGroup("pipc", "Protección Ciudadana: la plataforma provincial de los
 
 def main() -> None:
     """Run one verb. Exit code 0 well, 1 findings, 2 could not run."""
+    spanish.install()
     try:
-        pipc.main(prog_name="pipc", standalone_mode=False)
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
+        code = pipc.main(prog_name="pipc", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

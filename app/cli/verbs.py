@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
     """A group that shows its verbs from the list and imports only the one that is used."""
 
     def __init__(self, name: str, summary: str, verbs: Mapping[str, Verb | Group]) -> None:
-        super().__init__(name, help=summary, context_settings={"help_option_names": ["-h", "--help"]})
+        super().__init__(name, help=summary, options_metavar="", subcommand_metavar="VERBO…")
         self._verbs = verbs
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -80,4 +80,6 @@ def load(verb: Verb) -> click.Command:
     module, _, attribute = verb.place.partition(":")
     command = getattr(importlib.import_module(module), attribute)
     assert isinstance(command, click.Command), verb.place
+    for one in (command, *(command.commands.values() if isinstance(command, click.Group) else ())):
+        one.options_metavar = "[OPCIONES]"
     return command

@@ -47,21 +47,20 @@ def create_roles(conn: Connection, passwords: Mapping[str, str]) -> None:
 def create_database(conn: Connection, name: str, *, template: str | None = None, owner: str | None = None) -> bool:
     """Make a database that only the product's roles may enter; False when it was there already."""
     identifier = sql.Identifier(name)
-    if owner is not None:
-        _may_become(conn, owner)
-    if conn.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
-        created = False
-    else:
+    found = conn.execute("select pg_get_userbyid(datdba) from pg_database where datname = %s", [name]).fetchone()
+    if found is None:
         source = sql.SQL("template {}").format(sql.Identifier(template or "template0"))
         conn.execute(sql.SQL("create database {} {} encoding 'UTF8'").format(identifier, source))
-        created = True
+    elif owner is not None and found == (owner,):
+        return False  # handed over on an earlier time: it is no longer ours to change
     conn.execute(sql.SQL("revoke all on database {} from public").format(identifier))
     if owner is None:
         entrants = sql.SQL(", ").join(map(sql.Identifier, LOGINS))
         conn.execute(sql.SQL("grant connect on database {} to {}").format(identifier, entrants))
     else:
+        _may_become(conn, owner)
         conn.execute(sql.SQL("alter database {} owner to {}").format(identifier, sql.Identifier(owner)))
-    return created
+    return found is None
 
 
 def create_schema(conn: Connection) -> None:
