@@ -101,8 +101,7 @@ def migrate() -> None:
     here = installation()
     with database_up(here):
         here.initialise()
-        if not here.is_migrated():
-            command = [sys.executable, "-m", "alembic", "upgrade", "head"]
-            if subprocess.run(command, cwd=ROOT, env=here.environment("migrate")).returncode != 0:
-                raise CliError("La migración no terminó; la base quedó en la última revisión completa.", "pipc migrate")
+        command = [sys.executable, "-m", "app.cli.local.migration"]
+        if subprocess.run(command, cwd=ROOT, env=here.environment("migrate")).returncode != 0:
+            raise CliError("La migración no terminó; la base quedó en la última revisión completa.", "pipc migrate")
     click.echo("La base de datos está en la última revisión.")

@@ -134,16 +134,6 @@ class Installation:
         self.create_databases()
         self.keep_secrets()
 
-    def is_migrated(self) -> bool:
-        """True when the database is at the newest revision, so that migrating may be skipped."""
-        head = (environment.ROOT / "alembic" / ".current-head").read_text(encoding="utf-8").strip()
-        try:
-            with psycopg.connect(self.database_urls()["migrate"], connect_timeout=5) as conn:
-                conn.execute("set role app_owner")
-                return conn.execute("select version_num from app.alembic_version").fetchall() == [(head,)]
-        except psycopg.Error:
-            return False
-
     def _maintenance_url(self, name: str) -> str:
         """A database of the server that exists: the product's, or `postgres` before the first time."""
         try:

@@ -60,9 +60,9 @@ class Product:
         units = [
             Unit("scenes", "Escenas de la demostración", start=self._python("scenes", "-m", "workers.scenes", str(cache), nice=10),
                  log=self._home.log("scenes"), expected_s=30, patience_s=900, optional=True),
-            Unit("init", "Claves y bases de datos", call=installation.initialise, after=tuple(self._engines[:1])),
-            Unit("migrate", "Migraciones", start=self._python("migrate", "-m", "alembic", "upgrade", "head"), after=("init",),
-                 done_already=installation.is_migrated, log=self._home.log("migrate"), expected_s=6, patience_s=900),
+            Unit("init", "Claves y bases de datos", call=installation.initialise, after=self._database),
+            Unit("migrate", "Migraciones", start=self._python("migrate", "-m", "app.cli.local.migration"),
+                 after=("init",), log=self._home.log("migrate"), expected_s=6, patience_s=900),
         ]  # fmt: skip
         if installation.embeds_keycloak:
             units.insert(0, Unit(
@@ -91,7 +91,7 @@ class Product:
 
     def _services(self) -> list[Unit]:
         home, port = self._home, self.installation.ports["web"]
-        after = ("migrate", *self._engines[1:])
+        after = ("migrate", *self._queues)
         return [
             Unit("web", "Servicio web", start=self._python("web", *web_command(port)), after=after,
                  ready=lambda: answers(f"http://127.0.0.1:{port}/healthz"), log=home.log("web"), expected_s=5, stop_s=12),
