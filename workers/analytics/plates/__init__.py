@@ -1,0 +1,1 @@
+"""Plates: from the pixels of a vehicle to one consensus per pass."""
