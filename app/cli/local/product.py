@@ -28,9 +28,8 @@ class Product:
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
         self._home = installation.home
-        self._engines = [
-            name for name, ours in (("postgres", installation.postgres), ("redis", installation.valkey)) if ours
-        ]
+        self._database = ("postgres",) if installation.postgres is not None else ()
+        self._queues = ("redis",) if installation.valkey is not None else ()
 
     def units(self) -> list[Unit]:
         """Every unit, after the ones it needs."""
