@@ -102,17 +102,8 @@ def _left(supervisor: Supervisor) -> str:
 
 def _read_progress(unit: Unit) -> None:
     """The last `PROGRESS <done> <total> <text>` that a step printed becomes its detail."""
-    lines = [line for line in _tail(unit) if line.startswith("PROGRESS ")]
+    lines = [line for line in unit.said() if line.startswith("PROGRESS ")]
     words = lines[-1].split(maxsplit=3) if lines else []
     if len(words) == 4 and words[1].isdigit() and words[2].isdigit():
         unit.detail = words[3]
         unit.share = int(words[1]) / max(int(words[2]), 1)
-
-
-def _tail(unit: Unit, size: int = 2048) -> list[str]:
-    """The last lines of this start's output."""
-    if unit.log is None or not unit.log.exists():
-        return []
-    with unit.log.open("rb") as file:
-        file.seek(max(unit.log_from, unit.log.stat().st_size - size))
-        return file.read().decode("utf-8", "replace").splitlines()

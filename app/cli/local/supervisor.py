@@ -141,8 +141,11 @@ class Supervisor:
         self._become(unit, State.FAILED)
         if self.complete or unit.optional:
             return
-        hint = f"; el detalle está en {unit.log}" if unit.log else ""
-        raise CliError(f"{unit.title} {why}{hint}.", "pipc doctor")
+        words = unit.last_words().rstrip(".")
+        raise CliError(
+            f"{unit.title} {why}{': ' if words else ''}{words}.",
+            f"pipc logs {unit.log.stem if unit.log else ''}".strip(),
+        )
 
     def _check_health(self) -> None:
         """A service that lives and does not answer is told as such; only its death restarts it."""

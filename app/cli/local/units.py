@@ -66,6 +66,19 @@ class Unit:
     def pid(self) -> int | None:
         return self.process.pid if self.process and self.process.poll() is None else None
 
+    def said(self, size: int = 2048) -> list[str]:
+        """The last lines of this start's output."""
+        if self.log is None or not self.log.exists():
+            return []
+        with self.log.open("rb") as file:
+            file.seek(max(self.log_from, self.log.stat().st_size - size))
+            return file.read().decode("utf-8", "replace").splitlines()
+
+    def last_words(self) -> str:
+        """The last sentence it wrote, for whoever asks why it ended."""
+        sentences = [line for line in self.said() if line[:1].strip() and not line.startswith("PROGRESS ")]
+        return sentences[-1][:300] if sentences else ""
+
     def become(self, state: State) -> None:
         self.state = state
         self.since = time.monotonic()

@@ -127,11 +127,14 @@ def test_service_that_never_stays_up_ends_the_start_with_one_sentence(stage, mon
     supervisor.stop()
 
 
-def test_failed_step_names_itself_and_its_log(stage) -> None:
-    supervisor = stage.supervise(stage.step("migrate", program="raise SystemExit(7)"))
+def test_failed_step_names_itself_and_repeats_its_last_sentence(stage) -> None:
+    program = "print('La tabla está ocupada.'); print('  Siguiente paso: nada'); raise SystemExit(7)"
+    supervisor = stage.supervise(stage.step("migrate", program=program))
 
-    with pytest.raises(CliError, match=r"migrate terminó con el código 7.*migrate\.log"):
+    with pytest.raises(CliError, match=r"migrate terminó con el código 7: La tabla está ocupada\.") as refusal:
         until(supervisor, lambda: False)
+
+    assert refusal.value.next_command == "pipc logs migrate"
 
 
 def test_step_that_hangs_is_given_up_and_does_not_outlive_the_stop(stage) -> None:
