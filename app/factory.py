@@ -28,14 +28,20 @@ from app.identity import web as identity_web
 from app.identity.loader import IdentityLoader
 from app.kernel import events, ports, unit_of_work
 from app.kernel.db import Databases
+from app.monitoring.alarms import api as alarms_api
+from app.monitoring.alarms import web as alarms_web
 from app.monitoring.alarms.events import AlarmRaised
 from app.monitoring.cameras import service as cameras
 from app.monitoring.cameras.events import CameraChanged
+from app.monitoring.live import web as live_web
 from app.monitoring.nodes import api as nodes_api
 from app.monitoring.nodes import service as nodes
 from app.monitoring.nodes.events import FootageReported, OrderFinished
+from app.monitoring.plates import api as plates_api
+from app.monitoring.plates import web as plates_web
 from app.settings import Settings
 from app.ui import assets, gallery, pages, shell
+from tenants.core import discovery
 
 # Areas with pages, then areas with API, in reading order. Each module exports one blueprint, `bp`.
 PAGES: tuple[ModuleType, ...] = (
@@ -45,9 +51,12 @@ PAGES: tuple[ModuleType, ...] = (
     pages,
     gallery,
     identity_web,
+    live_web,
+    alarms_web,
+    plates_web,
     recordings_web,
 )
-API: tuple[ModuleType, ...] = (nodes_api,)
+API: tuple[ModuleType, ...] = (nodes_api, plates_api, alarms_api)
 
 # Who hears what, in the transaction that says it.
 SUBSCRIBERS: tuple[tuple[type, Callable[[Any], None]], ...] = (
@@ -74,6 +83,7 @@ def build_runtime(settings: Settings, *, default_role: str = "rw") -> Runtime:
     nudge = RedisNudge(settings.redis_url)
     unit_of_work.configure(databases, nudge)
     _plug(settings)
+    discovery.load("tasks")
     for heard, hear in SUBSCRIBERS:
         events.subscribe(heard, hear)
     return Runtime(settings, databases, nudge, _sign_in(settings))
@@ -138,6 +148,7 @@ def _bare(runtime: Runtime) -> Flask:
     application.config.update(Api.OPTIONS, PIPC_BASE_URL=settings.base_url, MAX_FORM_MEMORY_SIZE=2 * 2**20)
     application.json.sort_keys = False  # type: ignore[attr-defined]
     application.jinja_loader = ChoiceLoader([PackageLoader(name) for name in _packages_with_templates()])  # type: ignore[assignment]
+    application.extensions["pipc_runtime"] = runtime
     application.extensions["pipc_actor_loader"] = runtime.actor_loader
     application.extensions["pipc_settings"] = settings
     application.extensions["pipc_readiness"] = health.Readiness(_checks(runtime))

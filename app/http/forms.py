@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from flask import request
 from wtforms import Form as _Form
+from wtforms import SelectChoice
+
+from app.kernel.errors import Invalid
 
 F = TypeVar("F", bound="Form")
 
@@ -24,3 +28,16 @@ class Form(_Form):
     def from_request(cls: type[F], **defaults: Any) -> F:
         """The form as the person sent it (POST) or with its defaults (GET)."""
         return cls(request.form if request.method == "POST" else None, data=defaults)
+
+
+def sent_version() -> int:
+    """The version of the row that the form was made from. Raises `Invalid` when the page did not send one."""
+    text = request.form.get("version", "")
+    if not text.isdecimal() or len(text) > 9:
+        raise Invalid(errors={"version": ["Volver a abrir la página: falta la versión de lo que se modifica."]})
+    return int(text)
+
+
+def options(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Choices of a `SelectField` or `RadioField` from (code, text) pairs."""
+    return [SelectChoice(code, text) for code, text in pairs]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Integer, PrimaryKeyConstraint, Table, Text, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.kernel.db import Base
+from app.kernel.actor import current
+from app.kernel.db import Base, session
 from app.kernel.unit_of_work import StreamRow, current_unit
 
 MAX_PAYLOAD_KEYS = 16
@@ -46,3 +47,9 @@ def append(kind: str, ref: str, payload: dict[str, Any], *, audience: str = "roo
     if len(payload) > MAX_PAYLOAD_KEYS:
         raise ValueError("un aviso lleva pocos datos: la pantalla pide el resto")
     current_unit().stream.append(StreamRow(kind=kind, ref=ref, payload=payload, audience=audience))
+
+
+def head() -> int:
+    """The number of the acting municipality's last event: a page read after it continues the stream from there."""
+    last = select(tenant_event_heads.c.seq).where(tenant_event_heads.c.tenant_id == current().tenant_id)
+    return session().scalar(last) or 0

@@ -38,3 +38,10 @@ class HotlistTooLargeForTolerance(Conflict):
 
     code = "hotlist-too-large-for-tolerance"
     title = "Sólo las listas de hasta 10.000 patentes admiten coincidencias aproximadas"
+
+
+class DraftNotFound(NotFound):
+    """The uploaded file was already imported, was replaced, or is somebody else's."""
+
+    code = "hotlist-draft-not-found"
+    title = "El archivo ya no está: volver a subirlo"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,29 @@ from app.kernel import clock, jobs
 from app.kernel.actor import Actor
 from app.kernel.db import session
 from app.kernel.ids import new_id
+from app.kernel.permissions import Permission
 from app.kernel.unit_of_work import unit_of_work
 from app.monitoring.alarms import service as alarms
 from app.monitoring.alarms.types import Candidate, PlateMatch
+from app.monitoring.cameras import service as cameras
 from app.monitoring.plates import queries
 from app.monitoring.plates.intake import Key
 from app.monitoring.plates.models import PlateHit
 from app.monitoring.plates.types import ALARM_AGE, Match, Read
+
+
+@dataclass(frozen=True, slots=True)
+class HitView:
+    """A hit as a list shows it; the plate of a possible one is only read in its verification."""
+
+    seen_at: datetime
+    plate: str | None
+    list_name: str
+    camera_name: str
+    match: str
+    state: str
+    alarm_id: UUID | None
+
 
 # The one who took the batch raises its hits at once; the net is for a process that died in between.
 NET_DELAY = timedelta(seconds=5)
@@ -70,6 +87,25 @@ def raise_hit(actor: Actor, *, hit_id: UUID) -> UUID | None:
     hit.state = "counted" if raised.alarm_id is None else "raised"
     hit.alarm_id = raised.alarm_id
     return raised.alarm_id
+
+
+def recent_hits(actor: Actor, *, limit: int = 10) -> list[HitView]:
+    """The latest readings that met a list. Raises `Forbidden`."""
+    actor.require(Permission.ALARM_READ)
+    rows = queries.recent_hits(limit)
+    names = cameras.names_by_id(actor, {hit.camera_id for hit, _ in rows})
+    return [
+        HitView(
+            seen_at=hit.seen_at,
+            plate=hit.plate if hit.match == "exact" else None,
+            list_name=list_name,
+            camera_name=names[hit.camera_id].name if hit.camera_id in names else "",
+            match=hit.match,
+            state=hit.state,
+            alarm_id=hit.alarm_id,
+        )
+        for hit, list_name in rows
+    ]
 
 
 def _row(read: Read, entry_id: UUID, hotlist_id: UUID, *, is_final: bool, match: Match | None) -> dict[str, Any]:

@@ -132,11 +132,12 @@ def import_csv(actor: Actor, *, hotlist_id: UUID, data: bytes, version: int | No
     return _apply(actor, hotlist, _plan(hotlist_id, *hotlist_import.read_csv(data, clock.now())), "csv")
 
 
-def put_entries(actor: Actor, *, hotlist_id: UUID, items: Sequence[Any]) -> ImportPlan:
+def put_entries(actor: Actor, *, hotlist_id: UUID, items: Sequence[Any], dry_run: bool = False) -> ImportPlan:
     """Add or change entries given as objects with the column names; bad ones are reported and the rest stored."""
     actor.require(Permission.HOTLIST_EDIT)
     hotlist = _lock(hotlist_id, None)
-    return _apply(actor, hotlist, _plan(hotlist_id, *hotlist_import.read_json(items, clock.now())), "json")
+    plan = _plan(hotlist_id, *hotlist_import.read_json(items, clock.now()))
+    return plan if dry_run else _apply(actor, hotlist, plan, "json")
 
 
 _DECIDED = tuple(field.name for field in fields(HotlistData))

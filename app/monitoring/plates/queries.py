@@ -182,3 +182,14 @@ def recent_hits(limit: int) -> list[tuple[PlateHit, str]]:
         .limit(limit)
     )
     return [(hit, name) for hit, name in rows]
+
+
+def sightings(plate: str, since: datetime, until: datetime, limit: int) -> list[tuple[datetime, UUID]]:
+    """When and by which camera a plate was read, newest first."""
+    rows = session().execute(
+        select(PlateRead.seen_at, PlateRead.camera_id)
+        .where(PlateRead.plate == plate, PlateRead.seen_at >= since, PlateRead.seen_at < until)
+        .order_by(PlateRead.seen_at.desc())
+        .limit(limit)
+    )
+    return [(seen_at, camera_id) for seen_at, camera_id in rows]

@@ -21,12 +21,13 @@ from app.kernel.permissions import Permission
 from app.kernel.unit_of_work import autonomous_unit
 from app.monitoring.cameras import service as cameras
 from app.monitoring.cameras.types import CameraName
-from app.monitoring.plates import pattern, search
+from app.monitoring.plates import pattern, queries, search
 from app.monitoring.plates.errors import SearchNotFound
 from app.monitoring.plates.models import PlateRead, PlateSearch
 from app.monitoring.plates.types import DEFAULT_WINDOW, FoundRead, SearchQuery
 
 LIFETIME = timedelta(hours=1)
+SIGHTINGS = timedelta(hours=24)
 EXPORT_LIMIT = 5_000
 ZONE = ZoneInfo("America/Argentina/Buenos_Aires")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -122,6 +123,14 @@ def export(actor: Actor, *, search_id: UUID) -> Iterator[str]:
         cortado=bool(found.cursor),
     )
     return _as_csv(page.items)
+
+
+def earlier_sightings(actor: Actor, *, plate: str, before: datetime, limit: int = 3) -> list[tuple[datetime, str]]:
+    """Where a plate that raised an alarm was read in the 24 hours before it: part of its verification, not a search."""
+    actor.require(Permission.ALARM_VERIFY)
+    found = queries.sightings(plate, before - SIGHTINGS, before, limit)
+    names = cameras.names_by_id(actor, {camera_id for _, camera_id in found})
+    return [(seen_at, names[camera_id].name) for seen_at, camera_id in found if camera_id in names]
 
 
 def _get(actor: Actor, search_id: UUID) -> PlateSearch:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.monitoring.plates.hits import raise_hit, raise_hits
+from app.monitoring.plates.hits import raise_hit, raise_hits, recent_hits
+from app.monitoring.plates.hotlist_drafts import DraftView, apply_draft, get_draft, upload_draft
 from app.monitoring.plates.hotlists import (
     HotlistData,
     HotlistView,
@@ -18,10 +19,19 @@ from app.monitoring.plates.hotlists import (
 from app.monitoring.plates.near import match_near
 from app.monitoring.plates.reads import accept_provisional, accept_reads
 from app.monitoring.plates.search import count_grams
-from app.monitoring.plates.searches import SearchPage, continue_search, export, make_query, open_search, results
+from app.monitoring.plates.searches import (
+    SearchPage,
+    continue_search,
+    earlier_sightings,
+    export,
+    make_query,
+    open_search,
+    results,
+)
 from app.monitoring.plates.types import Read, ReadBatch, ReadOutcome
 
 __all__ = [
+    "DraftView",
     "HotlistData",
     "HotlistView",
     "Read",
@@ -30,10 +40,13 @@ __all__ = [
     "SearchPage",
     "accept_provisional",
     "accept_reads",
+    "apply_draft",
     "continue_search",
     "count_grams",
     "create_hotlist",
+    "earlier_sightings",
     "export",
+    "get_draft",
     "get_hotlist",
     "import_csv",
     "list_entries",
@@ -45,6 +58,8 @@ __all__ = [
     "put_entries",
     "raise_hit",
     "raise_hits",
+    "recent_hits",
     "results",
     "update_hotlist",
+    "upload_draft",
 ]
