@@ -70,8 +70,8 @@ class LiveView(Protocol):
     def add(self, tenant: UUID, sid: str, tickets: Sequence[str]) -> None:
         """Put more cameras in the open stream `sid`, or renew the ones it has."""
 
-    def remove(self, tenant: UUID, sid: str, tickets: Sequence[str]) -> None:
-        """Take cameras out of the open stream `sid`."""
+    def remove(self, tenant: UUID, sid: str, view_ids: Sequence[UUID]) -> None:
+        """Take those views out of the open stream `sid`."""
 
 
 class TokenRefused(Exception):

@@ -59,8 +59,8 @@ class FakeLive:
     def add(self, tenant: UUID, sid: str, tickets: Sequence[str]) -> None:
         self.told.append(("add", sid, tuple(tickets)))
 
-    def remove(self, tenant: UUID, sid: str, tickets: Sequence[str]) -> None:
-        self.told.append(("remove", sid, tuple(tickets)))
+    def remove(self, tenant: UUID, sid: str, view_ids: Sequence[UUID]) -> None:
+        self.told.append(("remove", sid, tuple(str(view_id) for view_id in view_ids)))
 
     def revoke(self, tenant: UUID, view_ids: Sequence[UUID]) -> None:
         self.revoked += view_ids

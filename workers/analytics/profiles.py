@@ -15,7 +15,7 @@ def _rule(kind: str, priority: int, *, window: tuple[str, str] | None = None, **
 
 _PEOPLE = ["person", "moving"]
 _TAMPER = _rule("tamper", 3)
-_PLATE, _WRONG_WAY = _rule("plate", 2), _rule("wrong_way", 1)
+_PLATE, _WRONG_WAY = _rule("plate", 2), _rule("wrong_way", 2)
 
 PROFILES: dict[str, list[dict[str, Any]]] = {
     "entrance": [_PLATE, _WRONG_WAY, _TAMPER],
@@ -27,13 +27,13 @@ PROFILES: dict[str, list[dict[str, Any]]] = {
     ],
     "square": [
         _rule("zone_enter", 3, window=("00:00", "06:00")),
-        _rule("dwell", 4, seconds=60, classes=_PEOPLE),
+        _rule("dwell", 3, seconds=60, classes=_PEOPLE),
         _rule("crowd", 3, count=30),
         _TAMPER,
     ],
     "commercial_centre": [
         _rule("zone_enter", 3, window=("22:00", "07:00"), classes=_PEOPLE),
-        _rule("dwell", 4, seconds=30, classes=_PEOPLE),
+        _rule("dwell", 3, seconds=30, classes=_PEOPLE),
         _rule("crowd", 3, count=40),
         _TAMPER,
     ],

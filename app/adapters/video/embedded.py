@@ -47,8 +47,8 @@ class EmbeddedLiveView:
     def add(self, tenant: UUID, sid: str, tickets: Sequence[str]) -> None:
         self._tell(tenant, {"op": "live_add", "sid": sid, "tickets": list(tickets)})
 
-    def remove(self, tenant: UUID, sid: str, tickets: Sequence[str]) -> None:
-        self._tell(tenant, {"op": "live_remove", "sid": sid, "tickets": list(tickets)})
+    def remove(self, tenant: UUID, sid: str, view_ids: Sequence[UUID]) -> None:
+        self._tell(tenant, {"op": "live_remove", "sid": sid, "views": [str(view_id) for view_id in view_ids]})
 
     def revoke(self, tenant: UUID, view_ids: Sequence[UUID]) -> None:
         try:

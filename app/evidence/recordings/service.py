@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,6 +26,7 @@ from app.monitoring.nodes.events import FootageReported, OrderFinished
 from tenants.core import service as municipalities
 
 GAPS_SHOWN = 50
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def on_alarm_raised(event: AlarmRaised) -> None:
@@ -152,6 +154,8 @@ def gaps_of(actor: Actor, *, camera_id: UUID, since: datetime) -> list[GapView]:
 
 
 def _media(sha256: str) -> Media | None:
+    if not _SHA256.fullmatch(sha256):
+        return None
     home = municipalities.own().uuid
     stored = object_storage().stat(home, sha256)
     return None if stored is None else Media(home, sha256, stored.size)

@@ -127,12 +127,20 @@ def without_node() -> list[Camera]:
     return list(session().scalars(select(Camera).where(Camera.node_id.is_(None), Camera.decommissioned_at.is_(None))))
 
 
+def source_of(camera_id: UUID, *, now: datetime) -> DesiredCamera | None:
+    """One camera as its node sees it; None when there is nothing to see."""
+    row = camera_row(camera_id)
+    if row is None or row.node_id is None or row.source_kind == "none" or row.decommissioned_at is not None:
+        return None
+    return _desired(row, row.node_id, now)
+
+
 def desired(node_id: UUID, *, now: datetime) -> list[DesiredCamera]:
     """The cameras this node records and analyses, in a stable order."""
     statement = select(Camera).where(
         Camera.node_id == node_id, Camera.decommissioned_at.is_(None), Camera.source_kind != "none"
     )
-    return [_desired(row, now) for row in session().scalars(statement.order_by(Camera.code))]
+    return [_desired(row, node_id, now) for row in session().scalars(statement.order_by(Camera.code))]
 
 
 def viewing(view_id: UUID) -> CameraViewing | None:
@@ -158,9 +166,9 @@ def last_frame(camera_id: UUID) -> str | None:
     return session().scalar(select(CameraStateRow.last_frame_sha).where(CameraStateRow.camera_id == camera_id))
 
 
-def _desired(row: Camera, now: datetime) -> DesiredCamera:
+def _desired(row: Camera, node_id: UUID, now: datetime) -> DesiredCamera:
     return DesiredCamera(
-        id=row.id, name=row.name, place=row.place, source_kind=row.source_kind, source_url=row.source_url,
+        id=row.id, node_id=node_id, name=row.name, place=row.place, source_kind=row.source_kind, source_url=row.source_url,
         source_sealed=row.source_sealed, sub_url=row.sub_url, record=row.record, lanes=row.lanes, zones=row.zones,
         profile=row.profile, in_maintenance=row.maintenance_until is not None and row.maintenance_until > now,
     )  # fmt: skip

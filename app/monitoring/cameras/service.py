@@ -20,7 +20,7 @@ from app.kernel.pagination import DEFAULT_LIMIT, Page
 from app.kernel.permissions import Permission
 from app.kernel.ports import node_directory
 from app.monitoring.cameras import drafts, queries
-from app.monitoring.cameras.errors import CameraNotFound, CodeTaken, Decommissioned, NoNode
+from app.monitoring.cameras.errors import CameraNotFound, CodeTaken, Decommissioned, NoNode, NotWatchable
 from app.monitoring.cameras.events import CameraChanged
 from app.monitoring.cameras.health import record_frame, report_states
 from app.monitoring.cameras.models import Camera
@@ -52,7 +52,7 @@ __all__ = [
     "add_to_stream", "adopt_cameras", "as_text", "cameras_of_node", "checked_source", "configure", "count_by_state",
     "create_camera", "decommission_camera", "desired_cameras", "end_abandoned", "end_views", "get_camera", "history",
     "last_frame", "list_cameras", "live_cameras", "names_by_id", "open_view", "record_frame", "remove_from_stream",
-    "report_states", "revoke_views_of", "sealed_for_node", "set_maintenance", "start_stream", "update_camera",
+    "report_states", "revoke_views_of", "sealed_for_node", "set_maintenance", "source_to_check", "start_stream", "update_camera",
 ]  # fmt: skip
 
 SILENT_AFTER = timedelta(seconds=30)
@@ -185,6 +185,15 @@ def history(actor: Actor, *, camera_id: UUID) -> list[StateChange]:
 def desired_cameras(actor: Actor, *, node_id: UUID) -> list[DesiredCamera]:
     """What a node must record and analyse, credentials sealed."""
     return queries.desired(node_id, now=clock.now())
+
+
+def source_to_check(actor: Actor, *, camera_id: UUID) -> DesiredCamera:
+    """The source of one camera, credentials sealed. Raises `CameraNotFound` or `NotWatchable`."""
+    get_camera(actor, camera_id=camera_id)
+    found = queries.source_of(camera_id, now=clock.now())
+    if found is None:
+        raise NotWatchable("No tiene una fuente de video en un nodo de este municipio.")
+    return found
 
 
 def cameras_of_node(actor: Actor, *, node_id: UUID) -> set[UUID]:

@@ -134,6 +134,9 @@ def _rule(row: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 86_400:
             raise _Fault("los segundos y las cantidades van de 1 a 86400")
     checked = dict(params)
+    for name in ("classes", "zones", "lanes"):
+        if name in checked and not (isinstance(checked[name], list) and all(isinstance(one, str) for one in checked[name])):
+            raise _Fault("las clases, zonas y carriles de una regla van en una lista de nombres")
     if "line" in checked:
         checked["line"] = _path(checked["line"])
         if len(checked["line"]) != 2:

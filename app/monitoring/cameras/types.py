@@ -241,6 +241,7 @@ class DesiredCamera:
     """What a node must know of a camera; the only shape in which sealed credentials leave the inventory."""
 
     id: UUID
+    node_id: UUID
     name: str
     place: str
     source_kind: str

@@ -58,6 +58,7 @@ def _started(actor: Actor, camera: Camera, stream: str, reason: str) -> CameraVi
     reason = " ".join(reason.split())
     if camera.visibility == "protected" and not 10 <= len(reason) <= 500:
         raise ReasonRequired("Escribir por qué hace falta ver esta cámara protegida, entre 10 y 500 caracteres.")
+    end_abandoned(actor)
     at = clock.now()
     view = CameraViewing(
         id=new_id(), camera_id=camera.id, user_id=actor.user_id, display_name=actor.display_name, stream=stream,
@@ -89,11 +90,15 @@ def add_to_stream(actor: Actor, *, sid: str, tickets: Sequence[str]) -> tuple[UU
     return tuple(view_ids)
 
 
-def remove_from_stream(actor: Actor, *, sid: str, tickets: Sequence[str]) -> None:
-    """Take cameras out of an open response and close their views."""
-    tenant, view_ids = _authorised(actor, tickets)
-    live_view().remove(tenant, sid, tickets)
-    end_views(actor, view_ids=view_ids)
+def remove_from_stream(actor: Actor, *, sid: str, view_ids: Sequence[UUID]) -> None:
+    """Take views out of an open response and close them. Raises `ViewNotFound` for those of somebody else."""
+    actor.require(Permission.CAMERA_VIEW)
+    views = queries.open_views(ids=view_ids)
+    if {view.id for view in views} != set(view_ids) or any(view.user_id != actor.user_id for view in views):
+        raise ViewNotFound("Abrir la cámara otra vez.")
+    live_view().remove(municipalities.own().uuid, sid, view_ids)
+    for view in views:
+        _end(view, clock.now())
 
 
 def _authorised(actor: Actor, tickets: Sequence[str]) -> tuple[UUID, list[UUID]]:

@@ -49,10 +49,11 @@ class UnsupportedBlob(DomainError):
 
 
 @bp.get("/desired")
+@requires(Permission.NODE_REPORT)
 @bp.arguments(DesiredArgs, location="query")
 @bp.response(200, DesiredSchema)
 @bp.alt_response(304, description="La versión que el nodo ya conoce")
-@requires(Permission.NODE_REPORT)
+@bp.doc(summary="Estado deseado del nodo")
 def desired(args: dict[str, Any]) -> Any:
     """What this node must record, analyse and do."""
     document = service.desired_state(current_actor(), since=args["since"])
@@ -60,9 +61,10 @@ def desired(args: dict[str, Any]) -> Any:
 
 
 @bp.post("/heartbeat")
+@requires(Permission.NODE_REPORT, idempotent=True)
 @bp.arguments(HeartbeatSchema)
 @bp.response(200, HeartbeatAnswerSchema)
-@requires(Permission.NODE_REPORT, idempotent=True)
+@bp.doc(summary="Latido del nodo")
 def heartbeat(body: dict[str, Any]) -> Any:
     """How this node and its cameras are."""
     beat = Heartbeat(
@@ -82,10 +84,11 @@ def heartbeat(body: dict[str, Any]) -> Any:
 
 
 @bp.post("/batches")
+@requires(Permission.NODE_REPORT, unit=False, max_body=MAX_BATCH)
 @bp.arguments(BatchSchema)
 @bp.response(200, BatchAnswerSchema)
 @bp.alt_response(409, description="`stale_epoch`: otro proceso tomó la sesión")
-@requires(Permission.NODE_REPORT, unit=False, max_body=MAX_BATCH)
+@bp.doc(summary="Lote de lecturas, eventos y resultados")
 def batches(body: dict[str, Any]) -> Any:
     """Up to 500 reads, events, gaps, hours, states and results, each answered apart; sending it again changes nothing."""
     fence = body["session"]
@@ -99,10 +102,11 @@ def batches(body: dict[str, Any]) -> Any:
 
 
 @bp.post("/leases/<uuid:session_id>")
+@requires(Permission.NODE_REPORT, idempotent=True)
 @bp.arguments(LeaseArgs)
 @bp.response(200, LeaseSchema)
 @bp.alt_response(409, description="`lease_held`: otro proceso la tiene")
-@requires(Permission.NODE_REPORT, idempotent=True)
+@bp.doc(summary="Tomar o renovar una sesión de análisis")
 def lease(body: dict[str, Any], session_id: UUID) -> Any:
     """Take (without `epoch`) or renew (with it) the lease of an analysis session, for 15 s."""
     if body["epoch"] is None:
@@ -112,27 +116,34 @@ def lease(body: dict[str, Any], session_id: UUID) -> Any:
 
 @bp.route("/blobs/<string(length=64):sha256>")
 class Blob(MethodView):
+    @requires(Permission.NODE_REPORT)
     @bp.response(200)
     @bp.alt_response(404, description="No está guardado")
-    @requires(Permission.NODE_REPORT)
+    @bp.doc(summary="Saber si una imagen o un clip ya está guardado")
     def head(self, sha256: str) -> Any:
         """Whether a picture or clip is already kept."""
+        _check_digest(sha256)
         return Response(status=200 if service.has_blob(current_actor(), sha256=sha256) else 404)
 
+    @requires(Permission.NODE_REPORT, unit=False, max_body=MAX_BLOB)
     @bp.response(201)
     @bp.alt_response(200, description="Ya estaba guardado")
-    @requires(Permission.NODE_REPORT, unit=False, max_body=MAX_BLOB)
+    @bp.doc(summary="Guardar una imagen o un clip")
     def put(self, sha256: str) -> Any:
         """Keep a JPEG picture or an MP4 clip under its own digest."""
         if request.mimetype not in BLOB_TYPES:
             raise UnsupportedBlob()
-        if not all(char in "0123456789abcdef" for char in sha256):
-            raise Invalid("La dirección lleva un SHA-256 en hexadecimal.")
+        _check_digest(sha256)
         actor = current_actor()
         with unit_of_work(actor, read_only=True):
             home = service.blob_home(actor)
         is_new = service.store_blob(actor, home=home, sha256=sha256, chunks=_body())
         return Response(status=201 if is_new else 200)
+
+
+def _check_digest(sha256: str) -> None:
+    if not all(char in "0123456789abcdef" for char in sha256):
+        raise Invalid("La dirección lleva un SHA-256 en hexadecimal.")
 
 
 def _body() -> Iterator[bytes]:

@@ -38,12 +38,13 @@ from app.settings import Settings
 from tenants.core import service as municipalities
 
 __all__ = [
-    "Directory", "accept_batch", "acquire_lease", "blob_home", "check_source", "configure", "desired_state", "enrol_node",
+    "Directory", "accept_batch", "acquire_lease", "blob_home", "check_camera", "check_source", "configure", "desired_state", "enrol_node",
     "has_blob", "heartbeat", "list_nodes", "on_camera_changed", "order_of", "place_order", "raise_pending", "renew_lease",
     "store_blob",
 ]  # fmt: skip
 
 PRODUCER = "cpu"
+CHECK_SECONDS = 8
 
 
 class _Policy:
@@ -67,10 +68,16 @@ class Directory:
 
 
 def enrol_node(actor: Actor, *, enrolment: Enrolment) -> NodeView:
-    """Register a node with its analysis session; it takes the cameras that waited for one. Raises `NodeTaken`."""
+    """Register a node with its analysis session; it takes the cameras that waited for one.
+
+    Doing it again with the same keys changes nothing; with others it raises `NodeTaken`.
+    """
     actor.require(Permission.CAMERA_EDIT)
-    if queries.node_of_client(enrolment.client_id) is not None:
-        raise NodeTaken(f"El cliente {enrolment.client_id} ya es un nodo de este municipio.")
+    known = queries.node_of_client(enrolment.client_id)
+    if known is not None:
+        if (known.id, known.seal_public_key) != (enrolment.node_id, enrolment.seal_public_key):
+            raise NodeTaken(f"El cliente {enrolment.client_id} ya es un nodo de este municipio, con otras claves.")
+        return queries.views([known])[0]
     node = Node(
         id=enrolment.node_id, name=enrolment.name, client_id=enrolment.client_id, state="active", version="",
         seal_public_key=enrolment.seal_public_key, jwk_thumb=enrolment.jwk_thumb, created_at=clock.now(),
@@ -168,10 +175,11 @@ def place_order(
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     params: Mapping[str, Any] | None = None,
+    order_id: UUID | None = None,
 ) -> UUID:
     """Ask a node to do something; it learns of it with its next answer. Returns the order's id."""
     order = NodeOrder(
-        id=new_id(), node_id=node_id, kind=kind, camera_id=camera_id, alarm_id=alarm_id, from_at=from_at, to_at=to_at,
+        id=order_id or new_id(), node_id=node_id, kind=kind, camera_id=camera_id, alarm_id=alarm_id, from_at=from_at, to_at=to_at,
         params=dict(params or {}), state="pending", created_at=clock.now(),
     )  # fmt: skip
     session().add(order)
@@ -187,10 +195,21 @@ def check_source(actor: Actor, *, data: CameraData) -> UUID:
         raise NodeNotFound("Dar de alta el nodo del municipio para poder probar cámaras.")
     if source.kind == "none":
         raise Invalid(errors={"source_url": ["Escribir la dirección del video."]})
-    trial = new_id()
-    sealed = cameras.as_text(cameras.sealed_for_node(source, camera_id=trial))
-    params = {"trial_id": str(trial), "source": {"kind": source.kind, "url": source.url, "sealed": sealed}, "seconds": 8}
-    return place_order(actor, kind="check_source", camera_id=None, node_id=nodes[0].id, params=params)
+    order_id = new_id()  # the credentials of a trial are sealed for the trial alone
+    sealed = cameras.as_text(cameras.sealed_for_node(source, camera_id=order_id))
+    params = {"source": {"kind": source.kind, "url": source.url, "sealed": sealed}, "seconds": CHECK_SECONDS}
+    return place_order(
+        actor, kind="check_source", camera_id=None, node_id=nodes[0].id, params=params, order_id=order_id
+    )
+
+
+def check_camera(actor: Actor, *, camera_id: UUID) -> UUID:
+    """Ask the node to try the source a camera has now. Returns the order's id. Raises `CameraNotFound` or `NotWatchable`."""
+    actor.require(Permission.CAMERA_EDIT)
+    camera = cameras.source_to_check(actor, camera_id=camera_id)
+    source = {"kind": camera.source_kind, "url": camera.source_url, "sealed": cameras.as_text(camera.source_sealed)}
+    params = {"source": source, "seconds": CHECK_SECONDS}
+    return place_order(actor, kind="check_source", camera_id=camera_id, node_id=camera.node_id, params=params)
 
 
 def order_of(actor: Actor, *, order_id: UUID) -> tuple[Order, str, dict[str, Any]]:

@@ -124,7 +124,7 @@ def test_cameras_join_and_leave_an_open_stream(world: World, plugs: Plugs) -> No
     with unit_of_work(WHO):
         cameras.add_to_stream(WHO, sid="s1", tickets=[second.ticket])
     with unit_of_work(WHO):
-        cameras.remove_from_stream(WHO, sid="s1", tickets=[second.ticket])
+        cameras.remove_from_stream(WHO, sid="s1", view_ids=[second.view_id])
 
     assert plugs.live.told == [("add", "s1", (second.ticket,)), ("remove", "s1", (second.ticket,))]
     assert rows(world) == [(first.view_id, False), (second.view_id, True)]

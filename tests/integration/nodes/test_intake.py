@@ -16,7 +16,7 @@ from app.monitoring.nodes import intake
 from app.monitoring.nodes import service as nodes
 from app.monitoring.nodes.errors import StaleEpoch
 from app.monitoring.nodes.types import Fence
-from tests.support.nodes import Plugs, add_camera, ago, enrolled, event, iso, leased, plate, send
+from tests.support.nodes import add_camera, ago, enrolled, event, iso, leased, plate, send
 from tests.support.room import make_hotlist
 from tests.support.world import OURS, THEIRS, World, actor
 

@@ -126,12 +126,12 @@ def test_stream_nobody_read_frees_its_connection(live: EmbeddedLiveView, recorde
 
 def test_commands_name_the_stream_they_change(live: EmbeddedLiveView, recorder: Recorder) -> None:
     live.add(TENANT, "s1", ["t"])
-    live.remove(TENANT, "s1", ["t"])
+    live.remove(TENANT, "s1", [VIEW])
     live.revoke(TENANT, [VIEW])
 
     assert recorder.asked == [
         {"op": "live_add", "sid": "s1", "tickets": ["t"]},
-        {"op": "live_remove", "sid": "s1", "tickets": ["t"]},
+        {"op": "live_remove", "sid": "s1", "views": [str(VIEW)]},
         {"op": "revoke", "views": [str(VIEW)]},
     ]
 
