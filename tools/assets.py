@@ -48,6 +48,8 @@ ICON_SPRITE = "@tabler/icons-sprite/dist/tabler-sprite.svg"
 # An icon is named where it is used: {{ icon("lock") }} in templates, icon="lock" in Python and in macro calls.
 ICON_CALL = re.compile(r"""\bicon(?:\(\s*|\s*=\s*|"\s*:\s*)["']([a-z0-9-]+)["']""")
 ICON_OWNERS = ("app", "lms", "tenants")
+# Keycloak serves the sign-in page by itself, so it has its own copies.
+SIGN_IN_FONTS = ROOT / "app/adapters/keycloak/theme/pba/login/resources/fonts"
 COMPRESSED = {".css", ".js", ".mjs", ".svg", ".json"}
 
 
@@ -127,9 +129,17 @@ def build(*, force: bool = False) -> str:
         (work / "licences.json").write_text(json.dumps(_licences(), ensure_ascii=False, indent=1))
         work.chmod(0o755)
         _swap(work, DIST)
+        _copy_sign_in_fonts()
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return f"{len(files)} files in {DIST.relative_to(ROOT)}"
+
+
+def _copy_sign_in_fonts() -> None:
+    SIGN_IN_FONTS.mkdir(parents=True, exist_ok=True)
+    for weight in (400, 500, 700):
+        source = MODULES / f"@fontsource/encode-sans/files/encode-sans-latin-{weight}-normal.woff2"
+        shutil.copyfile(source, SIGN_IN_FONTS / f"encode-sans-latin-{weight}.woff2")
 
 
 def _swap(new: Path, place: Path) -> None:

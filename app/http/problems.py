@@ -131,7 +131,7 @@ def _render(status: int, code: str, title: str, detail: str, extras: dict[str, A
 def _extras(error: DomainError) -> dict[str, Any]:
     if isinstance(error, Invalid):
         return {"errors": error.errors}
-    return {key: value for key, value in error.extra.items() if key in {"step_up_url", "version", "current"}}
+    return {key: value for key, value in error.extra.items() if key in {"step_up_url", "version", "yours"}}
 
 
 def _challenge(error: DomainError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import current_app, request
@@ -44,4 +45,15 @@ def spark_points(values: Sequence[float]) -> str:
     return " ".join(f"{index * step:.1f},{29 - 26 * (value - low) / span:.1f}" for index, value in enumerate(values))
 
 
-GLOBALS = {"icon": icon, "csrf_field": csrf_field, "query_with": query_with, "spark_points": spark_points}
+def choices_of(field: Any) -> list[tuple[str, str]]:
+    """The options of a WTForms field as (code, text) pairs."""
+    return [(choice.value, choice.label) for choice in field.iter_choices()]
+
+
+GLOBALS = {
+    "choices_of": choices_of,
+    "icon": icon,
+    "csrf_field": csrf_field,
+    "query_with": query_with,
+    "spark_points": spark_points,
+}

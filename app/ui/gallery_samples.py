@@ -9,7 +9,7 @@ from typing import Any
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired
 
-from app.http.forms import Form
+from app.http.forms import Form, options
 from app.ui import maps
 
 NOW = datetime(2026, 11, 23, 1, 14, 37, tzinfo=UTC)
@@ -19,7 +19,7 @@ STREET = "/static/gallery/street.svg"
 
 class _CameraForm(Form):
     name = StringField("Nombre", [InputRequired("Falta el nombre.")])
-    place = SelectField("Lugar", choices=[("entrance", "Acceso"), ("square", "Plaza")])
+    place = SelectField("Lugar", choices=options([("entrance", "Acceso"), ("square", "Plaza")]))
     record = BooleanField("Grabar de forma continua")
 
 
@@ -58,14 +58,55 @@ def _card(number: int, priority: int, title: str, place: str, at: datetime, **st
 
 
 QUEUE = [
-    _card(1, 1, "Patente con pedido de secuestro", "Acceso Ruta 3 Norte · carril 1", _before(seconds=18), unacked=True, state_text="sin tomar",
-          escalate_label="supervisor en", escalate_at=NOW + timedelta(seconds=12)),
-    _card(2, 2, "Circulación a contramano", "Av. Moreno y Colón · semáforo", _before(minutes=1), state_text="tomó", state_by="M. Iturbe"),
-    _card(3, 2, "Cámara sin grabación", "Plaza San Martín · domo 2", _before(minutes=6), state_text="ticket TA-2026-0418 abierto"),
-    _card(4, 2, "Intrusión fuera de horario", "Parque Cabañas · sector juegos", _before(minutes=9), state_text="sin tomar",
-          unacked=True, count=3),
-    _card(5, 3, "Aglomeración", "Terminal de ómnibus · andén 4", _before(minutes=14), state_text="tomó", state_by="R. Medina"),
-]  # fmt: skip
+    _card(
+        1,
+        1,
+        "Patente con pedido de secuestro",
+        "Acceso Ruta 3 Norte · carril 1",
+        _before(seconds=18),
+        unacked=True,
+        state_text="sin tomar",
+        escalate_label="supervisor en",
+        escalate_at=NOW + timedelta(seconds=12),
+    ),
+    _card(
+        2,
+        2,
+        "Circulación a contramano",
+        "Av. Moreno y Colón · semáforo",
+        _before(minutes=1),
+        state_text="tomó",
+        state_by="M. Iturbe",
+    ),
+    _card(
+        3,
+        2,
+        "Cámara sin grabación",
+        "Plaza San Martín · domo 2",
+        _before(minutes=6),
+        state_text="sin tomar",
+        unacked=True,
+    ),
+    _card(
+        4,
+        2,
+        "Intrusión fuera de horario",
+        "Parque Cabañas · juegos",
+        _before(minutes=9),
+        state_text="sin tomar",
+        unacked=True,
+        count=3,
+    ),
+    _card(
+        5,
+        3,
+        "Aglomeración",
+        "Terminal de ómnibus · andén 4",
+        _before(minutes=14),
+        state_text="tomó",
+        state_by="R. Medina",
+    ),
+]
 
 HIT = {
     "exact": True,
@@ -270,7 +311,7 @@ def samples() -> dict[str, Any]:
         "queue": QUEUE,
         "soon": NOW + timedelta(seconds=12),
         "hit": HIT,
-        "possible_hit": HIT | {"exact": False, "entry": None, "crop_url": None},
+        "possible_hit": HIT | {"exact": False, "entry": None, "characters": [], "crop_url": None, "type_url": "/_galeria/"},
         "tiles": TILES,
         "clip": CLIP,
         "pending_clip": CLIP | {"url": None},

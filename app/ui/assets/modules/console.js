@@ -38,10 +38,23 @@ export function mount(room) {
     toggle.textContent = list.open ? "ocultar lista" : "ver lista";
   }
 
+  // A flood began or ended, or the supervisor is told: the strip of the queue and the sound say so.
+  function notice(event) {
+    const data = event.detail.payload ?? event.detail;
+    const strip = room.querySelector("[data-flood]");
+    if (strip && data.notice === "flood_began") strip.hidden = false;
+    if (strip && data.notice === "flood_ended") strip.hidden = true;
+    if (data.insist) document.dispatchEvent(new CustomEvent("pipc:alarm-new", { detail: data }));
+  }
+
+  document.addEventListener("pipc:console.notice", notice);
   room.addEventListener("click", clicked);
   room.addEventListener("htmx:afterSettle", swapped);
   const listeners = ["pipc:alarm.updated", "pipc:alarm.clip"];
   for (const name of listeners) document.addEventListener(name, renew);
   markChosen(room, spot()?.dataset.alarm);
-  return () => { for (const name of listeners) document.removeEventListener(name, renew); };
+  return () => {
+    document.removeEventListener("pipc:console.notice", notice);
+    for (const name of listeners) document.removeEventListener(name, renew);
+  };
 }

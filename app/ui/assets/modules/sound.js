@@ -59,7 +59,7 @@ export function mount(body) {
     button.querySelector("[data-text]").textContent = works ? "Sonido probado" : "Sin sonido: revisar el equipo";
     play(2);
   };
-  const raised = (event) => play(Math.min(event.detail.priority ?? 3, 3));
+  const raised = (event) => { if (!event.detail.quiet) play(Math.min(event.detail.priority ?? 3, 3)); };
   const link = (event) => { if (event.detail.status === "offline") play("lost"); };
   const repeat = setInterval(() => {
     const urgent = pending(document);
