@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -117,15 +117,16 @@ class UnitOfWork:
     def _write_stream(self) -> None:
         for row in self.stream:
             payload = json.dumps(row.payload, default=str, ensure_ascii=False, separators=(",", ":"))
+            at = clock.now()
             seq = self.session.connection().scalar(
                 text(
                     "with h as (update app.tenant_event_heads set seq = seq + 1 where tenant_id = app.tenant() returning seq)"
                     " insert into app.tenant_events (tenant_id, seq, occurred_at, kind, ref, payload, audience)"
                     " select app.tenant(), seq, :at, :kind, :ref, cast(:payload as jsonb), :audience from h returning seq"
                 ),
-                {"at": clock.now(), "kind": row.kind, "ref": row.ref, "payload": payload, "audience": row.audience},
+                {"at": at, "kind": row.kind, "ref": row.ref, "payload": payload, "audience": row.audience},
             )
-            message = {"seq": seq, "kind": row.kind, "ref": row.ref, "payload": row.payload, "audience": row.audience}
+            message = {**asdict(row), "seq": seq, "at": at.isoformat()}
             encoded = json.dumps(message, default=str, ensure_ascii=False, separators=(",", ":")).encode()
             self._published.append((f"rt:{self.actor.tenant_id}", encoded))
 

@@ -17,7 +17,7 @@ from app.settings import DatabaseUrls
 from tenants.core import seed, service
 
 # The second is the twin of every isolation test: its data look alike and must never be seen.
-OURS, THEIRS, PROVINCE = 448, 805, 0
+OURS, THEIRS, PROVINCE = 448, 833, 0
 ACTIVE = ("laprida", "tres-arroyos", "general-pueyrredon", "azul")
 
 
