@@ -65,7 +65,8 @@ def test_an_organization_not_yet_linked_lets_nobody_in() -> None:
 
 
 @pytest.mark.parametrize(
-    "access", [None, "supervisor", {"api": None}, {"api": {"roles": "supervisor"}}, {"api": {"roles": [["supervisor"]]}}]
+    "access",
+    [None, "supervisor", {"api": None}, {"api": {"roles": "supervisor"}}, {"api": {"roles": [["supervisor"]]}}],
 )
 def test_roles_in_another_shape_are_no_roles(access: object) -> None:
     assert roles_of(organization(resource_access=access)) == ()

@@ -38,7 +38,9 @@ def test_only_a_demonstration_trades_passwords_for_tokens(settings: Settings) ->
     real, demonstration = (realm_definition(settings, demonstration=wanted) for wanted in (False, True))
 
     assert not [name for name, client in clients(real).items() if client["directAccessGrantsEnabled"]]
-    assert [name for name, client in clients(demonstration).items() if client["directAccessGrantsEnabled"]] == [DEMONSTRATION]
+    assert [name for name, client in clients(demonstration).items() if client["directAccessGrantsEnabled"]] == [
+        DEMONSTRATION
+    ]
     assert clients(real)["admin-cli"]["enabled"] is False
 
 
@@ -82,7 +84,9 @@ def test_every_flow_and_configuration_that_is_named_is_defined(settings: Setting
 
 
 def test_administration_accounts_hold_only_what_they_need(settings: Settings) -> None:
-    accounts = {user["serviceAccountClientId"]: user for user in realm_definition(settings, demonstration=False)["users"]}
+    accounts = {
+        user["serviceAccountClientId"]: user for user in realm_definition(settings, demonstration=False)["users"]
+    }
 
     assert accounts["provision"]["clientRoles"] == {
         "realm-management": ["manage-organizations", "manage-users", "view-clients"]

@@ -6,7 +6,8 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,15 @@ from app.kernel import clock
 from app.kernel.ports import TokenRefused
 from tests.support.tokens import Realm, access, identity, logout
 
-NOW = int(clock.now().timestamp())
+# A Tuesday of 2026: everything below is told from it, whenever the test runs.
+NOW = 1_795_000_000
+
+
+@pytest.fixture(autouse=True)
+def fixed_clock() -> Iterator[None]:
+    clock.use(lambda: datetime.fromtimestamp(NOW, UTC))
+    yield
+    clock.use(None)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +153,14 @@ def test_a_forged_token_is_refused(realm: Realm, forge: Callable[[Realm], str]) 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"typ": "Bearer"}, {"aud": "api"}, {"aud": ["operacion-web", "api"]}, {"azp": "otra"}, {"nonce": "otro"}, {"nonce": None}],
+    [
+        {"typ": "Bearer"},
+        {"aud": "api"},
+        {"aud": ["operacion-web", "api"]},
+        {"azp": "otra"},
+        {"nonce": "otro"},
+        {"nonce": None},
+    ],
     ids=str,
 )
 def test_an_id_token_that_is_not_the_answer_is_refused(realm: Realm, changes: dict[str, Any]) -> None:
