@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from app.cli.local import process
 from app.cli.local.cache import cache_folder
-from app.cli.local.environment import ROOT
+from app.cli.local.environment import ROOT, is_demonstration
 from app.cli.local.fleet import end_recorders, fleet_ready
 from app.cli.local.identity_server import IdentityServer
 from app.cli.local.installation import Installation
@@ -19,6 +19,7 @@ from app.cli.local.keycloak import is_built
 from app.cli.local.units import Start, Unit
 
 WEB_THREADS = 96
+_DEMONSTRATION = frozenset({"scenes", "seed"})
 _NODE_QUOTA_BYTES = 2 << 30
 
 
@@ -28,12 +29,19 @@ class Product:
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
         self._home = installation.home
+        self._shows = is_demonstration(installation.env)
         self._database = ("postgres",) if installation.postgres is not None else ()
         self._queues = ("redis",) if installation.valkey is not None else ()
 
     def units(self) -> list[Unit]:
         """Every unit, after the ones it needs."""
-        return [*self._servers(), *self._preparation(), *self._identity(), *self._services()]
+        units = [*self._servers(), *self._preparation(), *self._identity(), *self._services()]
+        if self._shows:
+            return units
+        units = [unit for unit in units if unit.name not in _DEMONSTRATION]
+        for unit in units:
+            unit.after = tuple(name for name in unit.after if name not in _DEMONSTRATION)
+        return units
 
     def _servers(self) -> list[Unit]:
         home, found = self._home, []
@@ -71,6 +79,7 @@ class Product:
         return units
 
     def _identity(self) -> list[Unit]:
+        first = ["--demonstration"] if self._shows else []
         units: list[Unit] = []
         needs: tuple[str, ...] = ("migrate",)
         if self.installation.embeds_keycloak:
@@ -82,7 +91,7 @@ class Product:
             needs = ("migrate", "keycloak")
         return [
             *units,
-            Unit("identity", "Municipios en Keycloak", start=self._pipc("identity", "identity", "reconcile", "--demonstration"),
+            Unit("identity", "Municipios en Keycloak", start=self._pipc("identity", "identity", "reconcile", *first),
                  after=needs, log=self._home.log("identity"), expected_s=5, patience_s=300),
             Unit("seed", "Datos de la demostración", start=self._pipc("seed", "demo", "seed"), after=("identity",),
                  log=self._home.log("seed"), expected_s=5, patience_s=600),
@@ -101,7 +110,7 @@ class Product:
             Unit("node-workers", "Trabajadores del nodo", start=self._python("node-workers", "-m", "workers.node.worker"),
                  after=after, ready=lambda: fleet_ready(home.run / "node-workers.json"), log=home.log("node-workers"),
                  expected_s=3, stop_s=15),
-            Unit("node", "Nodo municipal", start=self._python("node", "-m", "workers.node"), after=("seed", "web", "scenes"),
+            Unit("node", "Nodo municipal", start=self._python("node", "-m", "workers.node"), after=("identity", "seed", "web", "scenes"),
                  ready=lambda: True, stopped=lambda: end_recorders(home), log=home.log("node"), expected_s=2, stop_s=15),
         ]  # fmt: skip
 
@@ -145,7 +154,7 @@ def web_command(port: int) -> list[str]:
 def answers(url: str) -> bool:
     """True when this address of ours answers 200."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  # one of our own loopback addresses
+        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310  # one of our own loopback addresses
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -11,6 +11,7 @@ from app.cli.local.process import ProcessRef
 from app.cli.local.units import FULFILLED, State, Unit, levels
 
 _TICK_S = 0.1
+_CALM_TICK_S = 0.3
 _HEALTH_S = 5.0
 _LONGEST_PAUSE_S = 30.0
 _STEADY_S = 60.0
@@ -37,7 +38,7 @@ class Supervisor:
         try:
             while not self._asked_to_stop:
                 self.tick()
-                time.sleep(_TICK_S)
+                time.sleep(_TICK_S if not self.complete else _CALM_TICK_S)
         finally:
             self.stop()  # our handlers are still in place: a second Ctrl-C does not break an orderly stop
             for number, handler in before.items():

@@ -9,7 +9,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.local.environment import ROOT
+from app.cli.local.environment import ROOT, is_demonstration
 from app.cli.local.installation import Installation
 
 _FIRST = ("operador", "supervisor", "admin", "direccion")
@@ -40,16 +40,16 @@ def welcome(installation: Installation, console: Console, took_s: float | None) 
         console.print(
             "Todos los usuarios: [bold]pipc demo users[/bold] · segundo factor: [bold]pipc demo otp --user U[/bold]"
         )
-    console.print("Los datos son de demostración. Para detener: Ctrl-C aquí, o [bold]pipc down[/bold].")
+        console.print("Los datos son de demostración.")
+    console.print("Para detener: Ctrl-C aquí, o [bold]pipc down[/bold].")
 
 
 def _people(installation: Installation) -> list[dict[str, str]]:
     """The first users a newcomer needs; none when this is not the demonstration."""
-    env = installation.environment("cli")
-    if env["PIPC_DEMONSTRATION"] != "1":
+    if not is_demonstration(installation.env):
         return []
     command = [sys.executable, "-m", "app.cli.main", "demo", "users", "--json"]
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, env=installation.environment("cli"), cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
         return []
     return [person for person in json.loads(done.stdout) if person["username"].split(".")[0] in _FIRST]
