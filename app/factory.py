@@ -14,15 +14,18 @@ from jinja2 import ChoiceLoader, PackageLoader
 import app.ui
 from app.adapters import probes
 from app.adapters.keycloak import administration, oidc
+from app.adapters.redis.listener import RedisListener
 from app.adapters.redis.nudge import RedisNudge
 from app.adapters.storage.directory import DirectoryStorage
 from app.adapters.video.embedded import EmbeddedLiveView
 from app.adapters.video.tickets import TicketOffice
+from app.audit import service as audit
 from app.evidence.recordings import service as recordings
 from app.evidence.recordings import web as recordings_web
-from app.http import headers, health, limits, logs, metrics, openapi, origin, problems, request_id
+from app.http import headers, health, limits, logs, metrics, openapi, origin, problems, request_id, sse
 from app.http.api import Api
 from app.http.context import ActorLoader, NobodySignsIn
+from app.http.hub import Hub
 from app.identity import service as identity
 from app.identity import web as identity_web
 from app.identity.loader import IdentityLoader
@@ -40,7 +43,9 @@ from app.monitoring.nodes.events import FootageReported, OrderFinished
 from app.monitoring.plates import api as plates_api
 from app.monitoring.plates import web as plates_web
 from app.settings import Settings
+from app.support import web as support_web
 from app.ui import assets, gallery, pages, shell
+from lms.catalog import web as training_web
 from tenants.core import discovery
 
 # Areas with pages, then areas with API, in reading order. Each module exports one blueprint, `bp`.
@@ -55,8 +60,10 @@ PAGES: tuple[ModuleType, ...] = (
     alarms_web,
     plates_web,
     recordings_web,
+    training_web,
+    support_web,
 )
-API: tuple[ModuleType, ...] = (nodes_api, plates_api, alarms_api)
+API: tuple[ModuleType, ...] = (nodes_api, plates_api, alarms_api, sse)
 
 # Who hears what, in the transaction that says it.
 SUBSCRIBERS: tuple[tuple[type, Callable[[Any], None]], ...] = (
@@ -99,6 +106,7 @@ def _plug(settings: Settings) -> None:
     if settings.view_key_pem:
         office = TicketOffice(settings.view_key_pem)
         ports.plug(live=EmbeddedLiveView(office, settings.home / "run" / "recorders.json"))
+    audit.keep_checkpoints_in(settings.home / "audit")
     cameras.configure(settings)
     nodes.configure(settings)
 
@@ -116,6 +124,7 @@ def create_app(runtime: Runtime) -> Flask:
     application = _bare(runtime)
     for module in PAGES:
         application.register_blueprint(module.bp)
+    sse.init_app(application, _hub(runtime, sse.LIMIT_IN_WEB if runtime.settings.realtime == "web" else 0))
     api = Api(application)
     application.extensions["pipc_api"] = api
     for module in API:
@@ -138,7 +147,14 @@ def create_rt_app(runtime: Runtime | None = None) -> Flask:
     application = _bare(runtime)
     application.register_blueprint(health.bp)
     application.register_blueprint(assets.bp)
+    sse.init_app(application, _hub(runtime, sse.LIMIT_ALONE))
+    application.register_blueprint(sse.bp)
     return application
+
+
+def _hub(runtime: Runtime, streams: int) -> Hub:
+    """The event streams of this process; with room for none, browsers ask again every few seconds."""
+    return Hub(lambda: runtime.databases.engine("rt"), RedisListener(runtime.settings.redis_url), limit=streams)
 
 
 def _bare(runtime: Runtime) -> Flask:

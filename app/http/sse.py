@@ -12,7 +12,9 @@ from typing import Any
 import marshmallow as ma
 from flask import Flask, Response, current_app, request
 from flask_smorest import Blueprint
+from prometheus_client import Gauge
 
+from app.http import metrics
 from app.http.context import current_actor
 from app.http.guards import requires
 from app.http.hub import ENDED, MOVED, RESYNC, Event, Hub, Stream, frame
@@ -24,6 +26,7 @@ from tenants.core import service as tenants
 
 bp = Blueprint("rt", __name__, url_prefix="/rt", description="Avisos en tiempo real")
 
+STREAMS = Gauge("pipc_rt_streams", "Open event streams", registry=metrics.REGISTRY)
 HEARTBEAT_S = 10.0
 # In the web process streams share its threads with pages; in their own process they have it whole.
 LIMIT_IN_WEB = 32
@@ -58,6 +61,7 @@ def init_app(app: Flask, hub: Hub) -> None:
         if getattr(psycopg.waiting.wait, "__name__", "") != "wait_poll":
             raise RuntimeError("psycopg se importó antes que gevent.monkey: los avisos se detendrían en cada consulta")
     app.extensions["pipc_hub"] = hub
+    STREAMS.set_function(lambda: hub.count)
 
 
 def audiences(actor: Actor) -> frozenset[str]:
