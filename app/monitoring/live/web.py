@@ -52,7 +52,9 @@ def alarm(alarm_id: UUID) -> ResponseReturnValue:
     if actor.can(Permission.CONSOLE_USE):
         return redirect(url_for("live.console", alarma=alarm_id), 303)
     console = service.card(actor, alarm_id=alarm_id)
-    return render_template("monitoring/live/alarm.html", title="Alarma", spot=console.spot)
+    return render_template(
+        "monitoring/live/alarm.html", title=console.spot.title if console.spot else "Alarma", spot=console.spot
+    )
 
 
 @bp.post("/alarmas/<uuid:alarm_id>/tomar")

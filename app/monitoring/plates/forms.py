@@ -18,7 +18,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from app.http.forms import Form
+from app.http.forms import Form, options
 from app.monitoring.plates.types import LIST_KINDS, LIST_ORIGINS
 
 ZONE = ZoneInfo("America/Argentina/Buenos_Aires")
@@ -31,7 +31,7 @@ class SearchForm(Form):
     plate = StringField("Patente", [Length(max=40)])
     since = DateTimeLocalField("Desde", [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
     until = DateTimeLocalField("Hasta", [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
-    camera = SelectField("Cámara", choices=[("", "Todas")], validate_choice=False)
+    camera = SelectField("Cámara", choices=options([("", "Todas")]), validate_choice=False)
     motivo = TextAreaField(
         "Motivo",
         [InputRequired("Escribir el motivo de la búsqueda."), Length(10, 500, "Entre 10 y 500 caracteres.")],
@@ -55,9 +55,9 @@ class HotlistForm(Form):
 
     version = HiddenField()
     name = StringField("Nombre", [InputRequired("Falta el nombre."), Length(3, 120, "Entre 3 y 120 caracteres.")])
-    kind = SelectField("Tipo", choices=list(LIST_KINDS.items()))
-    origin = SelectField("Origen", choices=list(LIST_ORIGINS.items()))
-    severity = SelectField("Prioridad", choices=_PRIORITIES)
+    kind = SelectField("Tipo", choices=options(LIST_KINDS.items()))
+    origin = SelectField("Origen", choices=options(LIST_ORIGINS.items()))
+    severity = SelectField("Prioridad", choices=options(_PRIORITIES))
     refresh_hours = IntegerField("Se actualiza cada (horas)", [Optional(), NumberRange(1, 8_760, "De 1 a 8760 horas.")])
     tolerant = BooleanField("Admitir coincidencias aproximadas")
     source_version = StringField("Versión de la fuente", [Length(max=120)])

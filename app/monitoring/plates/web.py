@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from app.http.context import current_actor
-from app.http.forms import sent_version
+from app.http.forms import options, sent_version
 from app.http.guards import requires
 from app.http.paging import next_path
 from app.kernel.errors import Invalid
@@ -271,7 +271,7 @@ def _words() -> dict[str, Any]:
 def _search_page(form: SearchForm, errors: object = None) -> str:
     actor = current_actor()
     known = cameras.live_cameras(actor)
-    form.camera.choices = [("", "Todas"), *((str(camera.id), f"{camera.code} · {camera.name}") for camera in known)]
+    form.camera.choices = options([("", "Todas"), *((str(one.id), f"{one.code} · {one.name}") for one in known)])
     return render_template(
         "monitoring/plates/search.html", title="Patentes", form=form, errors=errors, hits=service.recent_hits(actor)
     )
