@@ -36,23 +36,27 @@ from app.monitoring.cameras.types import (
     StateChange,
 )
 from app.monitoring.cameras.viewing import (
-    add_to_stream,
+    Grant,
+    close_views,
     end_abandoned,
     end_views,
+    frames_of,
+    grant_stream,
+    join_stream,
     last_frame,
+    leave_stream,
     open_view,
-    remove_from_stream,
     revoke_views_of,
-    start_stream,
 )
 from app.settings import Settings
 from tenants.core import service as municipalities
 
 __all__ = [
-    "add_to_stream", "adopt_cameras", "as_text", "cameras_of_node", "checked_source", "configure", "count_by_state",
-    "create_camera", "decommission_camera", "desired_cameras", "end_abandoned", "end_views", "get_camera", "history",
-    "last_frame", "list_cameras", "live_cameras", "names_by_id", "open_view", "record_frame", "remove_from_stream",
-    "report_states", "revoke_views_of", "sealed_for_node", "set_maintenance", "source_to_check", "start_stream", "update_camera",
+    "Grant", "adopt_cameras", "as_text", "cameras_of_node", "checked_source", "close_views", "configure",
+    "count_by_state", "create_camera", "decommission_camera", "desired_cameras", "end_abandoned", "end_views",
+    "frames_of", "get_camera", "grant_stream", "history", "join_stream", "last_frame", "leave_stream", "list_cameras",
+    "live_cameras", "names_by_id", "open_view", "record_frame", "report_states", "revoke_views_of", "sealed_for_node",
+    "set_maintenance", "source_to_check", "update_camera",
 ]  # fmt: skip
 
 SILENT_AFTER = timedelta(seconds=30)

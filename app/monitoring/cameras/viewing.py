@@ -26,10 +26,11 @@ MAX_TRACKS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """An authorised live response: its bytes, and the views it shows."""
+class Grant:
+    """What one response may show, checked; `frames_of` turns it into bytes once the transaction is over."""
 
-    frames: Iterator[bytes]
+    tenant: UUID
+    tickets: tuple[str, ...]
     view_ids: tuple[UUID, ...]
 
 
@@ -77,31 +78,8 @@ def _renewed(actor: Actor, camera: Camera, view_id: UUID) -> CameraViewing:
     return view
 
 
-def start_stream(actor: Actor, *, tickets: Sequence[str]) -> Stream:
-    """The multiplexed response of those tickets, each checked again. Raises `Forbidden`, `Invalid` or `Unavailable`."""
-    tenant, view_ids = _authorised(actor, tickets)
-    return Stream(live_view().open_stream(tenant, tickets), tuple(view_ids))
-
-
-def add_to_stream(actor: Actor, *, sid: str, tickets: Sequence[str]) -> tuple[UUID, ...]:
-    """Put more cameras in an open response, or renew those it shows."""
-    tenant, view_ids = _authorised(actor, tickets)
-    live_view().add(tenant, sid, tickets)
-    return tuple(view_ids)
-
-
-def remove_from_stream(actor: Actor, *, sid: str, view_ids: Sequence[UUID]) -> None:
-    """Take views out of an open response and close them. Raises `ViewNotFound` for those of somebody else."""
-    actor.require(Permission.CAMERA_VIEW)
-    views = queries.open_views(ids=view_ids)
-    if {view.id for view in views} != set(view_ids) or any(view.user_id != actor.user_id for view in views):
-        raise ViewNotFound("Abrir la cámara otra vez.")
-    live_view().remove(municipalities.own().uuid, sid, view_ids)
-    for view in views:
-        _end(view, clock.now())
-
-
-def _authorised(actor: Actor, tickets: Sequence[str]) -> tuple[UUID, list[UUID]]:
+def grant_stream(actor: Actor, *, tickets: Sequence[str]) -> Grant:
+    """What these tickets allow `actor` to watch together, each checked again. Raises `Forbidden` or `Invalid`."""
     actor.require(Permission.CAMERA_VIEW)
     if not 1 <= len(tickets) <= MAX_TRACKS:
         raise Invalid(errors={"tickets": [f"De 1 a {MAX_TRACKS} cámaras por pantalla."]})
@@ -110,7 +88,33 @@ def _authorised(actor: Actor, tickets: Sequence[str]) -> tuple[UUID, list[UUID]]
     mine = {view.id for view in queries.open_views(ids=view_ids) if view.user_id == actor.user_id}
     if not mine.issuperset(view_ids):
         raise Forbidden("El permiso de visualización es de otra persona o ya terminó.")
-    return tenant, view_ids
+    return Grant(tenant, tuple(tickets), tuple(view_ids))
+
+
+def frames_of(grant: Grant) -> Iterator[bytes]:
+    """The multiplexed frames. Called outside any transaction. Raises `Unavailable` when the recorder does not answer."""
+    return live_view().open_stream(grant.tenant, grant.tickets)
+
+
+def join_stream(grant: Grant, *, sid: str) -> None:
+    """Put the granted cameras in the open response `sid`, or renew them there. Called outside any transaction."""
+    live_view().add(grant.tenant, sid, grant.tickets)
+
+
+def close_views(actor: Actor, *, view_ids: Sequence[UUID]) -> UUID:
+    """End views of `actor` and answer its municipality, for `leave_stream`. Raises `ViewNotFound` for somebody else's."""
+    actor.require(Permission.CAMERA_VIEW)
+    views = queries.open_views(ids=view_ids)
+    if {view.id for view in views} != set(view_ids) or any(view.user_id != actor.user_id for view in views):
+        raise ViewNotFound("Abrir la cámara otra vez.")
+    for view in views:
+        _end(view, clock.now())
+    return municipalities.own().uuid
+
+
+def leave_stream(tenant: UUID, *, sid: str, view_ids: Sequence[UUID]) -> None:
+    """Take closed views out of the open response `sid`. Called outside any transaction."""
+    live_view().remove(tenant, sid, view_ids)
 
 
 def end_views(actor: Actor, *, view_ids: Sequence[UUID]) -> None:

@@ -92,17 +92,19 @@ def test_view_of_somebody_else_is_neither_renewed_nor_streamed() -> None:
     with pytest.raises(ViewNotFound):
         watch(camera.id, view_id=offer.view_id)
     with unit_of_work(WHO), pytest.raises(Forbidden):
-        cameras.start_stream(WHO, tickets=[offer.ticket])
+        cameras.grant_stream(WHO, tickets=[offer.ticket])
+    with unit_of_work(WHO), pytest.raises(ViewNotFound):
+        cameras.close_views(WHO, view_ids=[offer.view_id])
     with unit_of_work(other):
-        stream = cameras.start_stream(other, tickets=[offer.ticket])
-    assert b"".join(stream.frames) == b"onetwo"
-    assert stream.view_ids == (offer.view_id,)
+        grant = cameras.grant_stream(other, tickets=[offer.ticket])
+    assert b"".join(cameras.frames_of(grant)) == b"onetwo"
+    assert grant.view_ids == (offer.view_id,)
 
 
 def test_stream_of_no_camera_or_too_many_is_refused() -> None:
     for tickets in ([], [str(uuid4())] * 17):
         with unit_of_work(WHO), pytest.raises(Invalid):
-            cameras.start_stream(WHO, tickets=tickets)
+            cameras.grant_stream(WHO, tickets=tickets)
 
 
 def test_end_is_recorded_once_with_its_duration(world: World, plugs: Plugs) -> None:
@@ -122,9 +124,11 @@ def test_cameras_join_and_leave_an_open_stream(world: World, plugs: Plugs) -> No
     first, second = watch(add_camera().id), watch(add_camera().id)
 
     with unit_of_work(WHO):
-        cameras.add_to_stream(WHO, sid="s1", tickets=[second.ticket])
+        grant = cameras.grant_stream(WHO, tickets=[second.ticket])
+    cameras.join_stream(grant, sid="s1")
     with unit_of_work(WHO):
-        cameras.remove_from_stream(WHO, sid="s1", view_ids=[second.view_id])
+        tenant = cameras.close_views(WHO, view_ids=[second.view_id])
+    cameras.leave_stream(tenant, sid="s1", view_ids=[second.view_id])
 
     assert plugs.live.told == [("add", "s1", (second.ticket,)), ("remove", "s1", (second.ticket,))]
     assert rows(world) == [(first.view_id, False), (second.view_id, True)]
