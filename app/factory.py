@@ -34,7 +34,9 @@ from app.kernel.db import Databases
 from app.monitoring.alarms import api as alarms_api
 from app.monitoring.alarms import web as alarms_web
 from app.monitoring.alarms.events import AlarmRaised
+from app.monitoring.cameras import api as cameras_api
 from app.monitoring.cameras import service as cameras
+from app.monitoring.cameras import video as cameras_video
 from app.monitoring.cameras.events import CameraChanged
 from app.monitoring.live import web as live_web
 from app.monitoring.nodes import api as nodes_api
@@ -57,13 +59,14 @@ PAGES: tuple[ModuleType, ...] = (
     gallery,
     identity_web,
     live_web,
+    cameras_video,
     alarms_web,
     plates_web,
     recordings_web,
     training_web,
     support_web,
 )
-API: tuple[ModuleType, ...] = (nodes_api, plates_api, alarms_api, sse)
+API: tuple[ModuleType, ...] = (nodes_api, cameras_api, plates_api, alarms_api, sse)
 
 # Who hears what, in the transaction that says it.
 SUBSCRIBERS: tuple[tuple[type, Callable[[Any], None]], ...] = (
