@@ -50,6 +50,12 @@ class Readiness:
         return parts
 
 
+def current() -> Readiness:
+    """The checks of the application that is answering."""
+    readiness: Readiness = current_app.extensions["pipc_readiness"]
+    return readiness
+
+
 def _outcome(began: float, future: object) -> Part:
     try:
         detail = future.result(timeout=max(0.0, began + TIMEOUT_S - time.monotonic()))  # type: ignore[attr-defined]
@@ -70,8 +76,7 @@ def healthz() -> Response:
 @bp.get("/readyz")
 @public("probes and the status command ask which parts answer; it names parts, not data")
 def readyz() -> tuple[Response, int]:
-    readiness: Readiness = current_app.extensions["pipc_readiness"]
-    parts = readiness.parts()
+    parts = current().parts()
     missing = {name for name, part in parts.items() if not part.ok}
     state = "down" if ESSENTIAL in missing else "degraded" if missing else "ready"
     body = {"state": state, "parts": {name: asdict(part) for name, part in parts.items()}}

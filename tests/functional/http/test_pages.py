@@ -8,6 +8,7 @@ from flask import Flask
 from app.http.redirects import local_path
 from app.ui.help import help_pages
 from tests.support.client import Client
+from tests.support.world import actor
 
 PUBLIC = ("/", "/ayuda", "/licencias", "/accesibilidad", "/api/docs", "/problemas/conflict")
 
@@ -102,8 +103,16 @@ def test_gallery_is_not_for_the_room(operator: Client) -> None:
 
 
 def test_theme_and_scale_of_the_person_come_in_the_first_byte(app: Flask) -> None:
-    from tests.support.world import actor
-
     person = Client(app, actor(805, user="grande", preferences={"theme": "dark", "scale": "150"}))
 
     assert 'data-bs-theme="dark" data-scale="150"' in person.get("/inicio").text
+
+
+def test_training_and_support_say_what_is_not_there_yet(app: Flask) -> None:
+    trainee = Client(app, actor(805, "alumno", user="alumno"))
+    technician = Client(app, actor(0, "soporte", user="soporte"))
+
+    assert "Todavía no hay cursos" in trainee.get("/capacitacion/").text
+    assert "Todavía no hay tickets" in technician.get("/soporte/").text
+    assert trainee.get("/soporte/").status_code == 403
+    assert technician.get("/capacitacion/").status_code == 403

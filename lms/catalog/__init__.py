@@ -1,0 +1,1 @@
+"""What is taught: courses and, so far, the page that says there are none yet."""
