@@ -21,6 +21,7 @@ DARK_US = 5 * SECOND
 DARK_MEAN, DARK_DEVIATION = 16.0, 6.0
 _SAMPLE_STEP = 509
 _JPEG_WIDTH = 960
+_FULL_RANGE = 2
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def decode_keyframe(hub: Hub) -> tuple[Any, int] | None:
 
 
 def look_at(frame: Any, wall_us: int) -> Look:
-    """Digest and brightness of the luma plane, without the padding of its lines."""
+    """Digest of the luma plane without the padding of its lines, and brightness from 0 to 255 whatever the range."""
     if not frame.format.name.startswith(("yuv", "gray", "nv12")):
         frame = frame.reformat(format="gray")
     plane = frame.planes[0]
@@ -98,6 +99,8 @@ def look_at(frame: Any, wall_us: int) -> Look:
     values = [view[(at // width) * stride + at % width] for at in range(0, width * frame.height, _SAMPLE_STEP)]
     mean = sum(values) / len(values)
     variance = sum((value - mean) ** 2 for value in values) / len(values)
+    if int(frame.color_range) != _FULL_RANGE:
+        mean, variance = max(0.0, (mean - 16) * 255 / 219), variance * (255 / 219) ** 2
     return Look(total.digest(), mean, variance**0.5, wall_us)
 
 

@@ -106,21 +106,26 @@ class FileSource:
 
 
 def shifted(container: Any, start: int) -> Iterator[Any]:
-    """The packets of a stored video from its first keyframe, timestamps moved so that the first one is `start`."""
+    """The packets of a stored video from its first keyframe, timestamps moved so that the first one is `start`.
+
+    A jump inside the file is closed up: a stored video has no wall clock to be faithful to.
+    """
     stream = video_stream(container)
     step = frame_ticks(stream)
+    longest = max(step, round(1 / stream.time_base))
     offset: int | None = None
-    last = start - 1
-    made = 0
+    last = start - step
+    following = 0
     for packet in container.demux(stream):
         if not packet.size or (offset is None and not packet.is_keyframe):
             continue
         if packet.dts is None:
-            packet.dts = packet.pts = made
-        made = packet.dts + step
-        offset = start - packet.dts if offset is None else offset
+            packet.dts = packet.pts = following
+        following = packet.dts + step
+        if offset is None or not 0 < packet.dts + offset - last <= longest:
+            offset = last + step - packet.dts
         packet.pts = (packet.dts if packet.pts is None else packet.pts) + offset
-        packet.dts = max(packet.dts + offset, last + 1)
+        packet.dts += offset
         packet.pts = max(packet.pts, packet.dts)
         packet.duration = packet.duration or step
         last = packet.dts
