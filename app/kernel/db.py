@@ -72,13 +72,17 @@ class TenantScoped:
     tenant_id: Mapped[int] = mapped_column(Integer, primary_key=True, sort_order=-10, default=_acting_tenant)
 
 
+# After a restart every console asks for its session at once: they queue for these few rather than be turned away.
+_SMALL_POOL = {"pool_size": 4, "max_overflow": 0, "pool_timeout": 30}
+
+
 class Databases:
     """The engines of this process, one per database role it was given a URL for."""
 
     def __init__(self, urls: DatabaseUrls, *, default_role: str, pool_size: int = 8, max_overflow: int = 8) -> None:
         self.default_role = default_role
         self._urls = urls
-        self._pool = {"pool_size": pool_size, "max_overflow": max_overflow}
+        self._pool = {"pool_size": pool_size, "max_overflow": max_overflow, "pool_timeout": 10}
         self._engines: dict[str, Engine] = {}
         self._factories: dict[str, sessionmaker[Session]] = {}
 
@@ -88,9 +92,7 @@ class Databases:
             url = getattr(self._urls, role, "")
             if not url:
                 raise LookupError(f"este proceso no tiene acceso a la base con la función «{role}»")
-            self._engines[role] = make_engine(
-                url, **(self._pool if role in {"rw", "worker"} else {"pool_size": 4, "max_overflow": 0})
-            )
+            self._engines[role] = make_engine(url, **(self._pool if role in {"rw", "worker"} else _SMALL_POOL))
         return self._engines[role]
 
     def new_session(self, role: str) -> Session:
@@ -114,7 +116,6 @@ def make_engine(url: str, **options: Any) -> Engine:
     engine = create_engine(
         url,
         pool_pre_ping=True,
-        pool_timeout=10,
         connect_args={"prepare_threshold": None, "connect_timeout": 5},
         **options,
     )
