@@ -19,7 +19,7 @@ from app.monitoring.cameras.schemas import (
     CameraArgs,
     CameraChangeSchema,
     CameraPageSchema,
-    CameraSchema,
+    InventoryCameraSchema,
     NewCameraSchema,
     OfferSchema,
     ViewSchema,
@@ -44,7 +44,7 @@ class Cameras(MethodView):
 
     @requires(Permission.CAMERA_EDIT)
     @bp.arguments(NewCameraSchema)
-    @bp.response(201, CameraSchema)
+    @bp.response(201, InventoryCameraSchema)
     @bp.doc(summary="Agregar una cámara")
     def post(self, body: dict[str, Any]) -> Any:
         """Add a camera with the default profile of its place."""
@@ -57,7 +57,7 @@ class Cameras(MethodView):
 @bp.route("/<uuid:camera_id>")
 class Camera(MethodView):
     @requires(Permission.CAMERA_READ)
-    @bp.response(200, CameraSchema)
+    @bp.response(200, InventoryCameraSchema)
     @bp.doc(summary="Ver una cámara")
     def get(self, camera_id: UUID) -> Any:
         """One camera, with its version as ETag."""
@@ -65,7 +65,7 @@ class Camera(MethodView):
 
     @requires(Permission.CAMERA_EDIT)
     @bp.arguments(CameraChangeSchema(partial=True))
-    @bp.response(200, CameraSchema)
+    @bp.response(200, InventoryCameraSchema)
     @bp.doc(summary="Modificar una cámara")
     def patch(self, body: dict[str, Any], camera_id: UUID) -> Any:
         """Change the given fields; `If-Match` names the version that was read."""

@@ -80,7 +80,7 @@ class CameraStateSchema(ma.Schema):
     last_frame_at = ma.fields.AwareDateTime(format="iso", allow_none=True)
 
 
-class CameraSchema(ma.Schema):
+class InventoryCameraSchema(ma.Schema):
     """A camera. `url` is redacted: no credentials and no path."""
 
     id = ma.fields.UUID()
@@ -118,7 +118,7 @@ class CameraSchema(ma.Schema):
 
 
 class CameraPageSchema(ma.Schema):
-    items = ma.fields.List(ma.fields.Nested(CameraSchema))
+    items = ma.fields.List(ma.fields.Nested(InventoryCameraSchema))
     next = ma.fields.String(allow_none=True)
 
 
@@ -136,7 +136,7 @@ class OfferSchema(ma.Schema):
     expires_at = ma.fields.AwareDateTime(format="iso")
 
 
-_camera = CameraSchema()
+_camera = InventoryCameraSchema()
 _offer = OfferSchema()
 
 
