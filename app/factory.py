@@ -37,10 +37,12 @@ from app.monitoring.alarms.events import AlarmRaised
 from app.monitoring.cameras import api as cameras_api
 from app.monitoring.cameras import service as cameras
 from app.monitoring.cameras import video as cameras_video
+from app.monitoring.cameras import web as cameras_web
 from app.monitoring.cameras.events import CameraChanged
 from app.monitoring.live import web as live_web
 from app.monitoring.nodes import api as nodes_api
 from app.monitoring.nodes import service as nodes
+from app.monitoring.nodes import web as nodes_web
 from app.monitoring.nodes.events import FootageReported, OrderFinished
 from app.monitoring.plates import api as plates_api
 from app.monitoring.plates import web as plates_web
@@ -48,6 +50,7 @@ from app.settings import Settings
 from app.support import web as support_web
 from app.ui import assets, gallery, pages, shell
 from lms.catalog import web as training_web
+from tenants.admin import web as direction_web
 from tenants.core import discovery
 
 # Areas with pages, then areas with API, in reading order. Each module exports one blueprint, `bp`.
@@ -59,10 +62,13 @@ PAGES: tuple[ModuleType, ...] = (
     gallery,
     identity_web,
     live_web,
+    cameras_web,
     cameras_video,
+    nodes_web,
     alarms_web,
     plates_web,
     recordings_web,
+    direction_web,
     training_web,
     support_web,
 )

@@ -25,7 +25,7 @@ class AlarmArgs(PageArgs):
     until = ma.fields.AwareDateTime(data_key="to", load_default=None, default_timezone=UTC)
 
 
-class CameraSchema(ma.Schema):
+class AlarmCameraSchema(ma.Schema):
     """Where it happened."""
 
     id = ma.fields.UUID()
@@ -34,7 +34,7 @@ class CameraSchema(ma.Schema):
     place = ma.fields.String()
 
 
-class StepSchema(ma.Schema):
+class AlarmStepSchema(ma.Schema):
     """A step of the procedure."""
 
     code = ma.fields.String()
@@ -54,7 +54,7 @@ class AlarmSchema(ma.Schema):
     state = ma.fields.String()
     active = ma.fields.Boolean()
     camera_id = ma.fields.UUID()
-    camera = ma.fields.Nested(CameraSchema, allow_none=True)
+    camera = ma.fields.Nested(AlarmCameraSchema, allow_none=True)
     count = ma.fields.Integer()
     detected_at = ma.fields.AwareDateTime()
     last_at = ma.fields.AwareDateTime()
@@ -82,7 +82,7 @@ class AlarmSchema(ma.Schema):
     snapshot_sha = ma.fields.String(allow_none=True)
     clip_id = ma.fields.UUID(allow_none=True)
     confirmed = ma.fields.Boolean(attribute="is_confirmed", metadata={"description": "Puede pasar a incidente"})
-    steps = ma.fields.List(ma.fields.Nested(StepSchema))
+    steps = ma.fields.List(ma.fields.Nested(AlarmStepSchema))
     detail = ma.fields.Raw(metadata={"type": "object"})
     is_demo = ma.fields.Boolean()
 

@@ -60,10 +60,11 @@ Key = tuple[UUID, datetime]
 
 
 class Stored(NamedTuple):
-    """Which readings were new, and the entries their plates are listed under."""
+    """Which readings were new, the entries their plates are listed under, and whether a plate was seen for the first time."""
 
     new: set[Key]
     listed: list[tuple[Key, UUID]]
+    has_new_plates: bool = False
 
 
 def store(reads: Sequence[Read]) -> Stored:
@@ -73,14 +74,14 @@ def store(reads: Sequence[Read]) -> Stored:
     plates, days = _newest_days(reads)
     with raw.pipeline():
         arrived = raw.execute(_STORE, parameters)
-        raw.execute(_REMEMBER, {"tenant": parameters["tenant"], "plates": plates, "days": days})
+        remembered = raw.execute(_REMEMBER, {"tenant": parameters["tenant"], "plates": plates, "days": days})
     new: set[Key] = set()
     listed: list[tuple[Key, UUID]] = []
     for read_id, seen_at, entry_id in arrived:
         new.add((read_id, seen_at))
         if entry_id is not None:
             listed.append(((read_id, seen_at), entry_id))
-    return Stored(new, listed)
+    return Stored(new, listed, remembered.rowcount > 0)
 
 
 def match(reads: Sequence[Read]) -> list[tuple[Key, UUID]]:

@@ -12,7 +12,7 @@ from app.kernel.actor import Actor
 from app.kernel.errors import Forbidden
 from app.kernel.permissions import Permission
 from app.monitoring.cameras import service as cameras
-from app.monitoring.plates import hits, intake, near, plate_text
+from app.monitoring.plates import hits, intake, near, plate_text, search
 from app.monitoring.plates.intake import Key
 from app.monitoring.plates.types import (
     API_OLDEST,
@@ -37,6 +37,8 @@ def accept_reads(actor: Actor, reads: Sequence[Read]) -> ReadBatch:
     stored = intake.store(list(batch.kept.values()))
     pending = hits.record(stored.listed, batch.kept, is_final=True)
     batch.tell(stored)
+    if stored.has_new_plates:
+        search.count_grams_tonight()
     near.look_later([read for key, read in batch.kept.items() if key in stored.new])
     return ReadBatch(batch.finished(), pending)
 

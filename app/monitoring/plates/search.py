@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ARRAY, Select, any_, cast, delete, exists, func, insert, literal, select, tuple_
 
+from app.kernel import clock, jobs
 from app.kernel.db import session
 from app.kernel.errors import Invalid
 from app.kernel.pagination import decode_cursor, encode_cursor
@@ -18,6 +20,8 @@ from app.monitoring.plates.types import SearchQuery
 
 # A wildcard first becomes a list of plates; beyond this many the search asks for more characters.
 MAX_NUMBERS = 500
+ZONE = ZoneInfo("America/Argentina/Buenos_Aires")
+NIGHT = timedelta(hours=3, minutes=40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,12 @@ def _rarest(grams: list[Gram]) -> Gram | None:
     known = select(PlateGramCount.g, PlateGramCount.n).where(PlateGramCount.g.in_({gram.text for gram in grams}))
     counts = dict(session().execute(known).all())
     return min(grams, key=lambda gram: (counts.get(gram.text, 0) // (1 if gram.pos is None else 6), gram.pos is None))
+
+
+def count_grams_tonight() -> None:
+    """Ask for the pairs to be counted again in the next small hours; asked once however many batches bring new plates."""
+    midnight = datetime.combine(clock.now().astimezone(ZONE).date() + timedelta(days=1), time.min, ZONE)
+    jobs.after_commit("plates.count_grams", dedupe="nightly", run_at=midnight + NIGHT)
 
 
 def count_grams() -> int:

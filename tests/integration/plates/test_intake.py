@@ -208,6 +208,6 @@ def test_a_hit_leaves_a_job_as_its_net(world: World) -> None:
         batch = plates.accept_reads(node(), [read(camera)])
 
     with world.admin() as conn:
-        kinds = conn.execute("select kind, args ->> 'hit_id' from app.outbox where kind like 'plates.%'").fetchall()
+        kinds = conn.execute("select kind, args ->> 'hit_id' from app.outbox where kind = 'plates.raise_hit'").fetchall()
 
     assert kinds == [("plates.raise_hit", str(batch.hits[0]))]
