@@ -91,11 +91,9 @@ class SessionStore:
         """Whether that identifier of a logout notice was never seen: each works once."""
         now = clock.now()
         row = {"key": digest(f"notice:{notice}"), "kind": "prelogin", "csrf": "", "created_at": now, "seen_at": now}
+        noted = insert(WebSession).values(**row, expires_at=now + NOTICE_MEMORY).on_conflict_do_nothing()
         with _writing() as db:
-            added = db.execute(
-                insert(WebSession).values(**row, expires_at=now + NOTICE_MEMORY).on_conflict_do_nothing()
-            )
-            return bool(added.rowcount)  # type: ignore[attr-defined]  # an INSERT always answers a cursor
+            return db.scalar(noted.returning(WebSession.key)) is not None
 
     # Signed in ------------------------------------------------------------------------------------------------------
 

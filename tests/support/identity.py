@@ -169,6 +169,12 @@ class Installation:
         spec = replace(spec_of(tenant), enabled=False)
         self.admin.reconcile_organization(spec)
 
+    def suspend(self, tenant: Tenant) -> None:
+        """Suspend a municipality in the product alone."""
+        with self.world.admin() as connection:
+            connection.execute("update app.tenants set state = 'suspended' where id = %s", [tenant.id])
+        tenants.forget()
+
     def take_role(self, person: Somebody, tenant: Tenant) -> None:
         """Take somebody out of the group of their role; they stay a member."""
         group = self.organizations.group_id(tenant.kc_org_id or "", person.spec.role)

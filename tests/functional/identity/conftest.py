@@ -8,7 +8,6 @@ import pytest
 from flask import Flask
 
 from app import factory
-from app.kernel import clock
 from app.settings import Settings
 from tests.support import identity as support
 from tests.support.identity import Installation
@@ -37,4 +36,3 @@ def installation(database_urls: dict[str, str], settings: Settings, app: Flask) 
         made = Installation(settings, app, world, admin, ours, theirs)
         made.plug()
         yield made
-    clock.use(None)

@@ -17,7 +17,6 @@ from app.kernel.db import session
 from app.kernel.errors import Unavailable
 from app.kernel.ports import IdentityProvider, TokenSet
 from app.kernel.unit_of_work import unit_of_work
-from tenants.core import service as tenants
 from tests.support.identity import Installation, Somebody, Visitor
 from tests.support.world import actor
 
@@ -199,9 +198,7 @@ def test_an_organization_disabled_in_the_server_ends_its_sessions(installation: 
 
 def test_a_suspended_municipality_lets_nobody_go_on(installation: Installation) -> None:
     _, visitor = enter(installation)
-    with installation.world.admin() as connection:
-        connection.execute("update app.tenants set state = 'suspended' where slug = 'laprida'")
-    tenants.forget()
+    installation.suspend(installation.ours)
 
     assert not is_in(visitor)
     assert "suspendido" in visitor.get(DOOR).text
