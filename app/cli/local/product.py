@@ -31,6 +31,7 @@ class Product:
         self._home = installation.home
         self._shows = is_demonstration(installation.env)
         self._database = ("postgres",) if installation.postgres is not None else ()
+        self._identity_server = ("keycloak",) if installation.embeds_keycloak else ()
         self._queues = ("redis",) if installation.valkey is not None else ()
 
     def units(self) -> list[Unit]:
@@ -81,20 +82,18 @@ class Product:
     def _identity(self) -> list[Unit]:
         first = ["--demonstration"] if self._shows else []
         units: list[Unit] = []
-        needs: tuple[str, ...] = ("migrate",)
         if self.installation.embeds_keycloak:
             server = IdentityServer(self.installation)
             units.append(
                 Unit("keycloak", "Keycloak", start=server.start, ready=server.ready, after=("keycloak-tree", "init"),
                      log=self._home.log("keycloak"), expected_s=18, patience_s=240, stop_s=15)
             )  # fmt: skip
-            needs = ("migrate", "keycloak")
         return [
             *units,
             Unit("identity", "Municipios en Keycloak", start=self._pipc("identity", "identity", "reconcile", *first),
-                 after=needs, log=self._home.log("identity"), expected_s=5, patience_s=300),
+                 after=("migrate", *self._identity_server), log=self._home.log("identity"), expected_s=5, patience_s=300, tries=3),
             Unit("seed", "Datos de la demostración", start=self._pipc("seed", "demo", "seed"), after=("identity",),
-                 log=self._home.log("seed"), expected_s=5, patience_s=600),
+                 log=self._home.log("seed"), expected_s=5, patience_s=600, tries=3),
         ]  # fmt: skip
 
     def _services(self) -> list[Unit]:
@@ -110,7 +109,8 @@ class Product:
             Unit("node-workers", "Trabajadores del nodo", start=self._python("node-workers", "-m", "workers.node.worker"),
                  after=after, ready=lambda: fleet_ready(home.run / "node-workers.json"), log=home.log("node-workers"),
                  expected_s=3, stop_s=15),
-            Unit("node", "Nodo municipal", start=self._python("node", "-m", "workers.node"), after=("identity", "seed", "web", "scenes"),
+            Unit("node", "Nodo municipal", start=self._python("node", "-m", "workers.node"),
+                 after=(*self._identity_server, "web", "scenes"),
                  ready=lambda: True, stopped=lambda: end_recorders(home), log=home.log("node"), expected_s=2, stop_s=15),
         ]  # fmt: skip
 

@@ -115,17 +115,19 @@ class Supervisor:
             self._fallen(unit)
         elif code == 0:
             self._become(unit, State.DONE)
+        elif code is not None and unit.falls + 1 < unit.tries:
+            self._fallen(unit)
         elif code is not None:
             self._give_up(unit, f"terminó con el código {code}")
         elif time.monotonic() - unit.started > unit.patience_s:
             self._give_up(unit, "no terminó a tiempo")
 
     def _fallen(self, unit: Unit) -> None:
-        """A service ended by itself: bring it back, each time a little later."""
+        """It ended by itself: bring it back, each time a little later."""
         if unit.state is State.READY and time.monotonic() - unit.since > _STEADY_S:
             unit.falls = 0
         unit.falls += 1
-        if not self.complete and unit.falls >= _FALLS_AT_START:
+        if not self.complete and unit.is_service and unit.falls >= _FALLS_AT_START:
             self._give_up(unit, "se cerró apenas arrancó")
             return
         unit.retry_at = time.monotonic() + min(0.5 * 2 ** (unit.falls - 1), _LONGEST_PAUSE_S)

@@ -46,6 +46,7 @@ class Unit:
     stop_signal: int = signal.SIGTERM
     stop_s: float = 10.0
     stopped: Callable[[], None] | None = None  # what is left to end after the process itself
+    tries: int = 1  # of a step that speaks to a server which may be busy
     optional: bool = False  # its failure degrades the product and does not stop the start
     # The rest is the supervisor's.
     state: State = State.WAITING

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.cli.local.environment import ROOT, is_demonstration
 from app.cli.local.installation import Installation
@@ -33,7 +33,7 @@ def welcome(installation: Installation, console: Console, took_s: float | None) 
     console.print(f"\n[bold]Protección Ciudadana está en marcha{took}:[/bold] {base}", highlight=False)
     console.print(places)
     if people := _people(installation):
-        users = Table("Usuario", "Clave", "Municipio", "Rol", box=None)
+        users = Table(*(Column(name, no_wrap=True) for name in ("Usuario", "Clave", "Municipio", "Rol")), box=None)
         for person in people:
             users.add_row(person["username"], person["password"], person["tenant"] or "provincia", person["role"])
         console.print(users)

@@ -137,6 +137,15 @@ def test_failed_step_names_itself_and_repeats_its_last_sentence(stage) -> None:
     assert refusal.value.next_command == "pipc logs migrate"
 
 
+def test_step_that_may_try_again_does_and_ends_well(stage) -> None:
+    program = f"import pathlib, sys; p = pathlib.Path({str(stage.folder / 'tried')!r}); e = p.exists(); p.touch(); sys.exit(not e)"
+    supervisor = stage.supervise(stage.step("identity", program=program, tries=2))
+
+    until(supervisor, lambda: supervisor.complete)
+
+    assert [state for _, state in stage.story] == [State.STARTING, State.RESTARTING, State.STARTING, State.DONE]
+
+
 def test_step_that_hangs_is_given_up_and_does_not_outlive_the_stop(stage) -> None:
     supervisor = stage.supervise(stage.step("migrate", program="import time; time.sleep(60)", patience_s=0.3, stop_s=1))
 
