@@ -41,6 +41,11 @@ class Box:
     def centre(self) -> tuple[float, float]:
         return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
 
+    def grown(self, margin: float) -> "Box":
+        """Larger by a fraction of its size on every side, clipped to the frame."""
+        dx, dy = margin * self.width, margin * self.height
+        return Box(max(0.0, self.x1 - dx), max(0.0, self.y1 - dy), min(1.0, self.x2 + dx), min(1.0, self.y2 + dy))
+
     def is_valid(self) -> bool:
         return 0.0 <= self.x1 < self.x2 <= 1.0 and 0.0 <= self.y1 < self.y2 <= 1.0
 

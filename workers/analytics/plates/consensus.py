@@ -80,10 +80,10 @@ def _weight(read: PlateRead) -> float:
 
 
 def _medoid(texts: Sequence[str], weights: Sequence[float]) -> str:
-    """The text nearest to all others, heavier readings counting more; ties go to the one read most often, then first."""
-    def cost(text: str) -> tuple[float, int, int]:
+    """The text nearest to all others, heavier readings counting more; one that fits a format comes before a piece."""
+    def cost(text: str) -> tuple[bool, float, int, int]:
         far = sum(weight * distance(text, other) for other, weight in zip(texts, weights, strict=True))
-        return round(far, 6), -texts.count(text), texts.index(text)
+        return classify(text).format == OTHER, round(far, 6), -texts.count(text), texts.index(text)
 
     return min(texts, key=cost)
 

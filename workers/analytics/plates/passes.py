@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.monitoring.plates.plate_text import OTHER, classify
 from workers.analytics.observation import PlateRead
 from workers.analytics.plates.consensus import Consensus, distance, text_of, weigh
 
@@ -118,7 +119,7 @@ class PassBook:
     def _pass_of(self, track: str, sighting: Sighting) -> _Pass:
         text, passes = text_of(sighting.read), self._open.setdefault(track, [])
         for one in passes:
-            if min(distance(text, text_of(other.read)) for other in one.sightings) <= SAME_VEHICLE_EDITS:
+            if any(_may_be_same(text, text_of(other.read)) for other in one.sightings):
                 return one
         n = self._counts.get(track, 0)
         self._counts[track] = n + 1
@@ -154,3 +155,8 @@ class PassBook:
         self._closed_at = {track: at for track, at in self._closed_at.items() if now - at < REOPEN_S}
         if len(self._counts) > 10_000:
             self._counts = {track: n for track, n in self._counts.items() if track in self._open}
+
+
+def _may_be_same(a: str, b: str) -> bool:
+    """Whether two texts of one track can be one plate: alike, or one of them a piece that fits no format."""
+    return distance(a, b) <= SAME_VEHICLE_EDITS or OTHER in (classify(a).format, classify(b).format)
