@@ -45,7 +45,7 @@ js: ## Probar los módulos de JavaScript
 	@$(PY) -m tools.node --test 'tests/unit/ui/modules/*.test.js'
 
 pytest: ## Correr las pruebas de Python: make pytest only=tests/unit
-	@$(PY) -m pytest -n $(WORKERS) $(only)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(only)
 
 migrate: setup ## Llevar la base de esta instalación a la última revisión
 	@$(PY) -m app.cli.main migrate
