@@ -28,13 +28,13 @@ PLATFORM: Mapping[str, str] = {
     "web_sessions": "signed-in browsers, looked up before anybody's municipality is known; only sign-in and push reach it",
 }
 
-# Municipal tables that a tenantless role may also reach: table -> roles.
-SYSTEM: Mapping[str, frozenset[str]] = {
-    "audit_entries": frozenset({"app_audit"}),
-    "audit_heads": frozenset({"app_audit"}),
-    "outbox": frozenset({"app_clock"}),
-    "tenant_event_heads": frozenset({"app_audit", "app_rt"}),
-    "tenant_events": frozenset({"app_rt"}),
+# Municipal tables that a tenantless role may also reach: table -> role -> the commands of its policies.
+SYSTEM: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "audit_entries": {"app_audit": frozenset({"INSERT"})},
+    "audit_heads": {"app_audit": frozenset({"INSERT", "SELECT", "UPDATE"})},
+    "outbox": {"app_clock": frozenset({"ALL"})},
+    "tenant_event_heads": {"app_audit": frozenset({"INSERT"}), "app_rt": frozenset({"SELECT"})},
+    "tenant_events": {"app_rt": frozenset({"SELECT"})},
 }
 
 # Functions that run with their owner's rights; each with its reason.
