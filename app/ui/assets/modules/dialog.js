@@ -6,7 +6,8 @@ export function mount(dialog) {
     if (event.detail.id !== dialog.id || dialog.open) return;
     opener = event.detail.opener ?? document.activeElement;
     dialog.showModal();
-    dialog.querySelector("input:not([type=hidden]), select, textarea, [data-close-dialog]")?.focus();
+    const first = dialog.querySelector("input:not([type=hidden]), select, textarea") ?? dialog.querySelector("[data-close-dialog]");
+    first?.focus();
   };
   const click = (event) => {
     if (event.target.closest("[data-close-dialog]") || event.target === dialog) dialog.close();
