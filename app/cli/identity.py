@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
 from app.adapters.keycloak.administration import KeycloakAdmin
 from app.cli.context import settings
+from app.cli.errors import CliError
 from app.identity import demonstration, service
 from app.kernel import ports, unit_of_work
 from app.kernel.db import Databases
+from app.kernel.errors import Unavailable
 from app.settings import Settings
 from tenants.core import service as tenants
 from tenants.core.service import Tenant
@@ -30,12 +33,9 @@ def identity() -> None:
 @identity.command()
 def check() -> None:
     """Dice qué difiere, sin cambiar nada; termina con 1 si hay diferencias."""
-    admin = _connect(settings())
-    differences = list(admin.reconcile_web_client(settings().base_url, dry_run=True))
-    municipalities = _municipalities()
-    for tenant, outcome in service.reconcile(municipalities, dry_run=True):
-        differences += [f"{tenant.name}: {change}" for change in outcome.changes]
-    differences += [f"sobra la organización {alias}" for alias in _extras(admin, municipalities, prune=False)]
+    current = settings()
+    with _connected(current) as admin:
+        differences = list(_differences(admin, current.base_url))
     for text in differences:
         click.echo(text)
     click.echo("Sin diferencias." if not differences else f"{len(differences)} diferencias: pipc identity reconcile")
@@ -49,27 +49,43 @@ def check() -> None:
 def reconcile(*, prune: bool, only_demonstration: bool) -> None:
     """Crea y corrige organizaciones, grupos y funciones. Repetirlo no cambia nada."""
     current = settings()
-    admin = _connect(current)
-    admin.reconcile_web_client(current.base_url)
-    everyone = _municipalities()
-    first = [tenant for tenant in everyone if tenant.is_active]
-    rest = [tenant for tenant in everyone if not tenant.is_active]
-    changed = _put_right(first, prune=prune)
-    if current.demonstration:
-        _ensure_people(admin, current, first)
-    if only_demonstration:
-        _leave_for_later(rest)
-    else:
-        changed += _put_right(rest, prune=prune)
-        _report_extras(_extras(admin, everyone, prune=prune), prune=prune)
-    click.echo(f"Identidad al día: {changed} correcciones en {admin.writes} llamadas.")
+    with _connected(current) as admin:
+        changed = len(admin.reconcile_web_client(current.base_url))
+        everyone = _municipalities()
+        first = [tenant for tenant in everyone if tenant.is_active]
+        rest = [tenant for tenant in everyone if not tenant.is_active]
+        changed += _put_right(first, prune=prune)
+        if current.demonstration:
+            _ensure_people(admin, current, first)
+        if only_demonstration:
+            _leave_for_later(rest)
+        else:
+            changed += _put_right(rest, prune=prune)
+            _report_extras(_extras(admin, everyone, prune=prune), prune=prune)
+        click.echo(f"Identidad al día: {changed} correcciones en {admin.writes} llamadas.")
 
 
-def _connect(current: Settings) -> KeycloakAdmin:
-    unit_of_work.configure(Databases(current.databases, default_role="rw"), _NoNudge())
+@contextmanager
+def _connected(current: Settings) -> Iterator[KeycloakAdmin]:
+    """The administration of the identity server, and the database of the municipalities."""
+    engines = Databases(current.databases, default_role="rw")
+    unit_of_work.configure(engines, _NoNudge())
     admin = KeycloakAdmin(current)
     ports.plug(identity_admin=admin)
-    return admin
+    try:
+        yield admin
+    except Unavailable as error:
+        raise CliError("El servicio de identidad no responde.", "pipc status") from error
+    finally:
+        engines.dispose()
+
+
+def _differences(admin: KeycloakAdmin, base_url: str) -> Iterator[str]:
+    yield from admin.reconcile_web_client(base_url, dry_run=True)
+    municipalities = _municipalities()
+    for tenant, outcome in service.reconcile(municipalities, dry_run=True):
+        yield from (f"{tenant.name}: {change}" for change in outcome.changes)
+    yield from (f"sobra la organización {alias}" for alias in _extras(admin, municipalities, prune=False))
 
 
 def _municipalities() -> list[Tenant]:

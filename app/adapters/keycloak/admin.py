@@ -36,11 +36,21 @@ class IdentityServerDown(Unavailable):
 class AdminApi:
     """The administration of one realm. Safe to share between threads."""
 
-    def __init__(self, url: str, realm: str, *, client_id: str, client_secret: str, login_realm: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        realm: str,
+        *,
+        client_id: str,
+        client_secret: str,
+        login_realm: str = "",
+        timeout_s: int = TIMEOUT_S,
+    ) -> None:
         self._url = url
         self._realm = realm
         self._client = (client_id, client_secret)
         self._token_url = f"{url}/realms/{login_realm or realm}/protocol/openid-connect/token"
+        self._timeout_s = timeout_s
         self._http = requests.Session()
         for scheme in ("http://", "https://"):
             self._http.mount(scheme, HTTPAdapter(pool_maxsize=2 * THREADS))
@@ -99,7 +109,7 @@ class AdminApi:
         headers = {"Authorization": f"Bearer {self._access_token()}"}
         url = "/".join(filter(None, (f"{self._url}/admin/realms", self._realm))) + path
         try:
-            return self._http.request(method, url, headers=headers, timeout=TIMEOUT_S, **options)
+            return self._http.request(method, url, headers=headers, timeout=self._timeout_s, **options)
         except requests.RequestException as error:
             raise IdentityServerDown(f"{method} {path}: {type(error).__name__}") from error
 
@@ -117,7 +127,7 @@ class AdminApi:
     def _new_token(self) -> tuple[str, int]:
         form = {"grant_type": "client_credentials"}
         try:
-            response = self._http.post(self._token_url, data=form, auth=self._client, timeout=TIMEOUT_S)
+            response = self._http.post(self._token_url, data=form, auth=self._client, timeout=self._timeout_s)
         except requests.RequestException as error:
             raise IdentityServerDown(f"token: {type(error).__name__}") from error
         if response.status_code >= 500:

@@ -13,6 +13,9 @@ from app.adapters.keycloak.realm import ENROL, PROVISION, realm_definition, web_
 from app.kernel.ports import OrganizationOutcome, OrganizationSpec, PersonSpec
 from app.settings import Settings
 
+# A new realm makes its RSA keys: seconds on a quiet machine, more on a busy one.
+REALM_S = 120
+
 
 class KeycloakAdmin:
     """Organizations, people and clients of the product's realm, each through the account that may touch it."""
@@ -70,7 +73,14 @@ class KeycloakAdmin:
 
 def ensure_realm(settings: Settings, *, client_id: str, client_secret: str) -> bool:
     """Make the realm on the server of `settings` as an administrator that may create realms; False when it was there."""
-    server = AdminApi(settings.keycloak_url, "", client_id=client_id, client_secret=client_secret, login_realm="master")
+    server = AdminApi(
+        settings.keycloak_url,
+        "",
+        client_id=client_id,
+        client_secret=client_secret,
+        login_realm="master",
+        timeout_s=REALM_S,
+    )
     try:
         server.get(f"/{settings.realm}")
     except AdminRefused as refusal:
