@@ -172,7 +172,7 @@ def _bare(runtime: Runtime) -> Flask:
     application = Flask("app", static_folder=None, template_folder=None)
     application.config.update(Api.OPTIONS, PIPC_BASE_URL=settings.base_url, MAX_FORM_MEMORY_SIZE=2 * 2**20)
     application.json.sort_keys = False  # type: ignore[attr-defined]
-    application.jinja_loader = ChoiceLoader([PackageLoader(name) for name in _packages_with_templates()])  # type: ignore[assignment]
+    application.jinja_loader = ChoiceLoader([PackageLoader(name) for name in _packages_with_templates()])
     application.extensions["pipc_runtime"] = runtime
     application.extensions["pipc_actor_loader"] = runtime.actor_loader
     application.extensions["pipc_settings"] = settings

@@ -161,6 +161,8 @@ def _silent(room: Room, municipality: Tenant, index: int) -> CameraData:
 
 
 def _moved(municipality: Tenant, east_m: int, north_m: int) -> tuple[float, float]:
+    assert municipality.lat is not None, "every municipality has its coordinates"
+    assert municipality.lon is not None, "every municipality has its coordinates"
     lat = municipality.lat + north_m / METRES_PER_DEGREE
     lon = municipality.lon + east_m / (METRES_PER_DEGREE * math.cos(math.radians(municipality.lat)))
     return round(lat, 6), round(lon, 6)

@@ -32,7 +32,7 @@ class ProblemSchema(ma.Schema):
     )
 
 
-class Api(flask_smorest.Api):  # type: ignore[misc]  # the library has no types
+class Api(flask_smorest.Api):
     """flask-smorest takes over every HTTP exception of the application: all of them go to the one renderer."""
 
     ERROR_SCHEMA = ProblemSchema

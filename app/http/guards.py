@@ -161,7 +161,7 @@ def _sign_in(access: Access) -> Actor:
     """The actor of this request, with the proof that the request was meant. Raises `Unauthenticated` or `Forbidden`."""
     if access.credential == "bearer" or is_api(request.path):
         g.actor = bearer_actor()
-        return g.actor  # type: ignore[no-any-return]
+        return g.actor
     session = signed_in()
     if session is None:
         raise Unauthenticated("La sesión terminó o todavía no se inició.")

@@ -92,13 +92,17 @@ def operations_by_tag(spec: dict[str, Any]) -> dict[str, list[Operation]]:
     return groups
 
 
+def _first(content: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return next(iter(content.values()), {})
+
+
 def _operation(
     spec: dict[str, Any], method: str, path: str, raw: dict[str, Any], shared: list[dict[str, Any]]
 ) -> Operation:
     permission = raw.get("x-permission", "")
     parameters = [_resolve(spec, each) for each in (*shared, *raw.get("parameters", []))]
     content = _resolve(spec, raw.get("requestBody", {})).get("content", {})
-    body = _resolve(spec, next(iter(content.values()), {}).get("schema", {}))
+    body = _resolve(spec, _first(content).get("schema", {}))
     answers = [
         (code, _resolve(spec, answer).get("description", ""))
         for code, answer in sorted(raw.get("responses", {}).items())

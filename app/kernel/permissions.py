@@ -88,6 +88,7 @@ _MUNICIPAL_ADMIN = _SELF | {
     P.ALARM_READ, P.AUDIT_READ, P.CAMERA_EDIT, P.CAMERA_READ, P.CAMERA_VIEW, P.HOTLIST_EDIT, P.HOTLIST_READ,
     P.PLATE_READ_SEARCH, P.PLATE_READ_SUBMIT, P.STREAM_LISTEN,
 }  # fmt: skip
+_TEACHER = _SELF | {P.TRAINING_TEACH, P.TRAINING_USE}
 _DIRECCION = _SELF | {
     P.PROVINCE_AUDIT_READ, P.PROVINCE_BOARD_READ, P.PROVINCE_MUNICIPALITY_ADMIN, P.PROVINCE_MUNICIPALITY_ENTER,
     P.PROVINCE_ROLES_READ, P.STREAM_LISTEN,
@@ -101,7 +102,7 @@ ROLES: dict[str, Role] = {
         Role("supervisor", "municipal", "Supervisor de turno", "Coordina el turno y autoriza", frozenset(_SUPERVISOR)),
         Role("admin-municipal", "municipal", "Administrador municipal", "Cámaras, listas y personas", frozenset(_MUNICIPAL_ADMIN)),
         Role("alumno", "municipal", "Alumno", "Cursa la capacitación", _SELF | {P.TRAINING_USE}),
-        Role("instructor", "municipal", "Instructor municipal", "Dicta cursos del municipio", _SELF | {P.TRAINING_TEACH, P.TRAINING_USE}),
+        Role("instructor", "municipal", "Instructor municipal", "Dicta cursos del municipio", _TEACHER),
         Role("despachador", "municipal", "Despachador", "Despacha móviles", _ROOM),
         Role("laboratorio", "municipal", "Laboratorio de imágenes", "Prepara la prueba", _SELF | {P.CAMERA_READ, P.ALARM_READ}),
         Role("proveedor", "municipal", "Proveedor", "Mantiene cámaras", _SELF | {P.CAMERA_READ}),
@@ -113,7 +114,7 @@ ROLES: dict[str, Role] = {
         ),
         Role("soporte", "provincial", "Soporte", "Atiende la mesa de ayuda", _SELF | {P.SUPPORT_DESK_USE}),
         Role("soporte-supervisor", "provincial", "Supervisor de soporte", "Coordina la mesa de ayuda", _SELF | {P.SUPPORT_DESK_USE}),
-        Role("instructor-provincial", "provincial", "Instructor provincial", "Dicta cursos de la Provincia", _SELF | {P.TRAINING_TEACH, P.TRAINING_USE}),
+        Role("instructor-provincial", "provincial", "Instructor provincial", "Dicta cursos de la Provincia", _TEACHER),
     )
 }  # fmt: skip
 

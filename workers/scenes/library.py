@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -119,13 +120,12 @@ def _public_place(name: str, backdrop: str, seed: int) -> Scene:
 
 def scenes() -> tuple[Callable[[], Scene], ...]:
     """One maker per scene of the demonstration, in the order in which they are rendered."""
-    makers: list[Callable[[], Scene]] = [
-        (lambda room=room, seed=seed: _entrance(room, seed)) for seed, room in enumerate(demonstration.ROOMS, start=100)
-    ]
-    makers.append(lambda: _traffic_light(200))
-    makers.append(lambda: _public_place("plaza", "trees", 300))
-    makers.append(lambda: _public_place("banco", "front", 400))
-    return tuple(makers)
+    return (
+        *(partial(_entrance, room, seed) for seed, room in enumerate(demonstration.ROOMS, start=100)),
+        partial(_traffic_light, 200),
+        partial(_public_place, "plaza", "trees", 300),
+        partial(_public_place, "banco", "front", 400),
+    )
 
 
 def fingerprint() -> str:

@@ -14,7 +14,9 @@ BLUE = (28, 75, 153, 255)
 
 @lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size)  # type: ignore[return-value] - Pillow with FreeType answers a scalable font
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont), "Pillow without FreeType"
+    return font
 
 
 def draw_plate(text: str) -> Image.Image:

@@ -18,7 +18,8 @@ def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
     table = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
 
     read = set(re.findall(r'read\.\w+\(\s*"([A-Z_]+)"', source))
-    documented = {name for line in table.splitlines() if line.startswith("| `") for name in re.findall(r"`([A-Z_]{4,})`", line.split("|")[1])}
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    documented = {name for row in rows for name in re.findall(r"`([A-Z_]{4,})`", row)}
 
     assert read == documented
 
