@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -86,6 +87,8 @@ def hold(what: str, folder: Path, owner: int | None, base_url: str, *, durable: 
         time.sleep(0.2)
     for ref, signum in refs:
         ref.end(signum, 20)
+    if not stopping and what == "engines":
+        shutil.rmtree(home.root, ignore_errors=True)  # nobody is left to want it
 
 
 def _start_engines(installation: Installation) -> tuple[list[tuple[ProcessRef, int]], dict[str, str]]:
