@@ -48,6 +48,7 @@ class FaultProxy:
         self._target = target_port
         self.mode, self._closed = "pass", False
         self.connections = 0
+        self.heard = b""
         self.attempts: list[float] = []
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -84,6 +85,7 @@ class FaultProxy:
     def _refuse(self, client: socket.socket) -> None:
         with client:
             while data := client.recv(65536):
+                self.heard += data
                 sequence = next((line for line in data.split(b"\r\n") if line.lower().startswith(b"cseq")), b"CSeq: 1")
                 client.sendall(
                     b"RTSP/1.0 401 Unauthorized\r\n" + sequence + b'\r\nWWW-Authenticate: Basic realm="cam"\r\n\r\n'

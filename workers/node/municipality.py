@@ -16,7 +16,7 @@ from workers.node.desired import DesiredState, recorder_message
 from workers.node.footage import Footage
 from workers.node.health import HealthDesk
 from workers.node.household import House
-from workers.node.orders import OrderDesk
+from workers.node.orderdesk import OrderDesk
 from workers.node.province import LinkDownError, RefusedError
 from workers.node.queues import RETAIN, NodeQueues
 from workers.node.recorders import RecorderChild

@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,6 @@ from uuid import UUID
 from workers.node.desired import opened
 from workers.node.household import House, house_of
 from workers.node.province import LinkDownError, RefusedError
-from workers.node.queues import EXPORT, NodeQueues
 from workers.node.recorders import socket_path
 from workers.node.sealing import SealError
 from workers.node.spool import Blob, Spool
@@ -24,67 +23,10 @@ from workers.recorder.clips import Clip, NoFootageError, Span, closed_spans, cut
 from workers.recorder.clock import SECOND, Clock, from_iso, iso
 
 log = logging.getLogger(__name__)
-SETTLE_US = 700_000
-PATIENCE_S = 4.0
+PATIENCE_S = 6.0
 TAKEN_US = 120 * SECOND
-UNTAKEN_US = 2 * SECOND
-TIMEOUT_S = 120
-KEEP_US = 7 * 86_400 * SECOND
 _ATTEMPTS = 3
 _CHECK_S = 30.0
-
-
-class OrderDesk:
-    """The daemon's list of orders: remembers them, waits for their moment, hands them to the queue or to a child."""
-
-    def __init__(self, spool: Spool, tenant: UUID, queues: NodeQueues, clock: Clock | None = None) -> None:
-        self._spool, self._tenant, self._queues, self._clock = spool, tenant, queues, clock or Clock()
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
-
-    def take(self, orders: Iterable[Mapping[str, Any]]) -> int:
-        """Remember orders not seen before; the province repeats each one until it has the result."""
-        fresh = 0
-        for order in orders:
-            try:
-                due = from_iso(order["to"]) + SETTLE_US if order.get("to") else self._clock.wall_us()
-            except (ValueError, TypeError):
-                due = self._clock.wall_us()
-            rows = self._spool.execute(
-                "INSERT OR IGNORE INTO orders (id, body, state, due_us) VALUES (?,?,'pending',?) RETURNING id",
-                (str(order["id"]), json.dumps(dict(order)), due),
-            )
-            fresh += len(rows)
-        return fresh
-
-    @property
-    def busy(self) -> bool:
-        """True while some order waits for its moment or its result."""
-        return bool(self._spool.execute("SELECT 1 FROM orders WHERE state!='done' LIMIT 1"))
-
-    def dispatch(self) -> None:
-        """Start what is due; an order that no worker took in two seconds is run by a child of ours."""
-        now = self._clock.wall_us()
-        for identifier, child in list(self._children.items()):
-            if child.poll() is not None:
-                del self._children[identifier]
-        rows = self._spool.execute(
-            "SELECT id, due_us, state, attempts FROM orders WHERE due_us<=? AND"
-            " (state='pending' OR (state='running' AND taken_us<?)) ORDER BY due_us LIMIT 8",
-            (now, now - TAKEN_US),
-        )
-        for row in rows:
-            late = now - row["due_us"] > UNTAKEN_US
-            queued = not late and self._queues.enqueue(
-                EXPORT, "workers.node.run_order", (str(self._tenant), row["id"]), job_id=f"order-{row['id']}", timeout_s=TIMEOUT_S
-            )  # fmt: skip
-            if not queued and row["id"] not in self._children and len(self._children) < 2:
-                self._children[row["id"]] = subprocess.Popen(
-                    [sys.executable, "-m", "workers.node.orders", str(self._tenant), row["id"]],
-                    stdin=subprocess.DEVNULL,
-                )
-
-    def forget_old(self) -> None:
-        self._spool.execute("DELETE FROM orders WHERE state='done' AND done_us<?", (self._clock.wall_us() - KEEP_US,))
 
 
 def run_order(tenant: str, order_id: str) -> str:
@@ -154,7 +96,7 @@ def _covering(house: House, camera: UUID, from_us: int, to_us: int) -> list[Span
         covered = max((span.end_us for span in spans), default=0) >= to_us
         if covered or time.monotonic() > deadline:
             return spans
-        time.sleep(0.2)
+        time.sleep(0.1)
 
 
 def footage_spans(house: House, camera: UUID, from_us: int, to_us: int) -> list[Span]:
