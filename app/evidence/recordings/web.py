@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.http import parse_range_header
 
@@ -13,14 +14,17 @@ from app.evidence.recordings import service
 from app.evidence.recordings.types import Media
 from app.http.context import current_actor
 from app.http.guards import requires
+from app.kernel import clock
 from app.kernel.errors import DomainError
 from app.kernel.permissions import Permission
+from app.monitoring.cameras import service as cameras
 
 bp = Blueprint("evidence_recordings", __name__, url_prefix="/sala")
 
 # The content never changes under its name, and a shared computer must not keep it for long.
 FOREVER = "private, max-age=3600, immutable"
 BRIEFLY = "private, no-cache"
+GAP_DAYS = 7
 
 
 class UnsatisfiableRange(DomainError):
@@ -55,6 +59,21 @@ def image(sha256: str) -> ResponseReturnValue:
 def last_frame(camera_id: UUID) -> ResponseReturnValue:
     """The newest snapshot of a camera."""
     return _send(service.frame_media(current_actor(), camera_id=camera_id), "image/jpeg", 0, None, BRIEFLY)
+
+
+@bp.get("/camaras/<uuid:camera_id>/huecos")
+@requires(Permission.CAMERA_READ)
+def gaps(camera_id: UUID) -> ResponseReturnValue:
+    """The gaps of a camera in the last days: a fragment of its page, or a page of its own."""
+    actor = current_actor()
+    return render_template(
+        "evidence/recordings/gaps.html",
+        title="Huecos de grabación",
+        camera=cameras.get_camera(actor, camera_id=camera_id),
+        gaps=service.gaps_of(actor, camera_id=camera_id, since=clock.now() - timedelta(days=GAP_DAYS)),
+        days=GAP_DAYS,
+        alone=request.headers.get("HX-Request") != "true",
+    )
 
 
 def _range(size: int) -> tuple[int, int | None]:
