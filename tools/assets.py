@@ -43,6 +43,8 @@ COPIED = {
 }
 # Packages whose content is folded into our own files, so they appear on the licence page too.
 FOLDED = ("@tabler/core", "@tabler/icons-sprite")
+# Same authors and licence; the package forgets to carry its text.
+LICENCE_FROM = {"@tabler/core": "@tabler/icons-sprite"}
 VENDOR_CSS = "@tabler/core/dist/css/tabler.min.css"
 ICON_SPRITE = "@tabler/icons-sprite/dist/tabler-sprite.svg"
 # An icon is named where it is used: {{ icon("lock") }} in templates, icon="lock" in Python and in macro calls.
@@ -241,7 +243,14 @@ def _licences() -> list[dict[str, str]]:
     rows = []
     for package in sorted((*COPIED, *FOLDED)):
         facts = json.loads((MODULES / package / "package.json").read_text("utf-8"))
-        text = next((p for p in sorted((MODULES / package).iterdir()) if p.name.upper().startswith("LICENSE")), None)
+        text = next(
+            (
+                p
+                for p in sorted((MODULES / LICENCE_FROM.get(package, package)).iterdir())
+                if p.name.startswith("LICENSE")
+            ),
+            None,
+        )
         rows.append(
             {
                 "name": package,

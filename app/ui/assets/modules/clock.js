@@ -1,4 +1,5 @@
-// The server's hour: on the console's clock, and for whoever counts time. Greys out when the server stops telling it.
+// The server's hour: on the console's clock, and for whoever counts time. Greys out when the server stops
+// telling it. Used by /sala.
 export const STALE_MS = 15000;
 const state = { offset: 0, heardAt: Date.now() };
 
