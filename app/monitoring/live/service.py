@@ -23,7 +23,7 @@ TILES = 4
 SHIFT_HOURS = 8
 _LIVE_FIRST = ("online", "dark", "frozen", "connecting")
 # What the inventory or a silent node implies, as the five states a dot may have.
-_DOTS = {"no_signal": "offline", "no_link": "unknown", "maintenance": "unknown", "decommissioned": "unknown"}
+_DOTS = {"no_signal": "unknown", "no_link": "unknown", "maintenance": "unknown", "decommissioned": "unknown"}
 
 
 def console(actor: Actor, *, alarm_id: UUID | None = None) -> Console:
