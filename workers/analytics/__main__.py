@@ -21,12 +21,14 @@ from workers.analytics.headless import analyse
 from workers.analytics.profiles import PROFILES
 
 PR_SET_PDEATHSIG = 1
+M_ARENA_MAX, ARENAS = -8, 2
 BAD_CONFIGURATION = 2
 
 
 def main() -> int:
     arguments = _arguments()
     cv2.setNumThreads(1)
+    ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)  # an arena per thread would keep a copy of every peak
     lock = threading.Lock()
 
     def say(line: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from workers.analytics.blobs import BlobFolder
-from workers.analytics.configuration import Setup
+from workers.analytics.configuration import CameraSetup, Setup
 from workers.analytics.feed import Feed
 from workers.analytics.items import Teller, instant
 from workers.analytics.plates.desk import PlateDesk
@@ -57,7 +57,7 @@ class Child:
                 self._drop(gone)
             for camera in setup.cameras.values():
                 old = before.cameras.get(camera.id)
-                if old and (old.ingest, old.stream, old.sees_motion) == (camera.ingest, camera.stream, camera.sees_motion):
+                if old and _source(old) == _source(camera):
                     self._watches[camera.id].apply(camera)
                     continue
                 if old:
@@ -143,6 +143,11 @@ class Child:
 
     def _trouble(self, camera: UUID, code: str, message: str) -> None:
         self._say({"type": "log", "level": "warning", "code": code, "message": message, "camera_id": str(camera)})
+
+
+def _source(camera: CameraSetup) -> tuple[object, ...]:
+    """What a camera's decoder depends on; the rest changes in place."""
+    return camera.ingest, camera.stream, camera.sees_motion, camera.fps
 
 
 def rss_mb() -> int:

@@ -7,11 +7,12 @@ from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from workers.analytics.producers.cpu import CAPABILITIES
-from workers.analytics.rules.config import CameraConfig, Refusal, Region, parse_camera, parse_lanes
+from workers.analytics.producers.cpu import CAPABILITIES, MAX_FPS
+from workers.analytics.rules.config import MIN_FPS, CameraConfig, Refusal, Region, parse_camera, parse_lanes
 from workers.analytics.rules.geometry import InvalidShape
 
 SCHEMA = 1
+FAST, CALM_FPS = 8, 6.25
 WHOLE_FRAME = (Region("frame", None),)
 DEFAULT_ZONE = "America/Argentina/Buenos_Aires"
 
@@ -46,6 +47,11 @@ class CameraSetup:
     def sees_motion(self) -> bool:
         """Whether anything but the picture's own health is asked of it."""
         return self.plates or any(rule.kind != "tamper" for rule in self.rules.rules)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second worth analysing: presence needs few, motion across lanes and plates need many."""
+        return MAX_FPS if self.plates or any(MIN_FPS[rule.kind] >= FAST for rule in self.rules.rules) else CALM_FPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from uuid import UUID
 import av
 
 from workers.analytics.configuration import CameraSetup
-from workers.analytics.producers.cpu import MAX_FPS
 from workers.analytics.producers.frames import Frame, Throttle, from_recorder, from_url
 from workers.analytics.producers.ingest import IngestRefused, RecorderStream
 
@@ -95,7 +94,7 @@ class Feed:
 
     def _pull(self, camera: CameraSetup, stop: threading.Event) -> None:
         """Decode until told to stop; a source that ends or fails is opened again, ever more slowly."""
-        failures, throttle, timelines = 0, Throttle(MAX_FPS), 0
+        failures, throttle, timelines = 0, Throttle(camera.fps), 0
         while not stop.is_set():
             opened = self._monotonic()
             try:

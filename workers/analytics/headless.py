@@ -8,7 +8,6 @@ from workers.analytics.configuration import Setup
 from workers.analytics.items import Teller
 from workers.analytics.plates.desk import PlateDesk
 from workers.analytics.plates.reader import PlateReader
-from workers.analytics.producers.cpu import MAX_FPS
 from workers.analytics.producers.frames import Throttle, from_url
 from workers.analytics.watch import Watch
 
@@ -22,7 +21,7 @@ def analyse(setup: Setup, url: str, say: Callable[[Mapping[str, Any]], None], *,
     teller = Teller(say, BlobFolder(setup.blobs), session=setup.session, epoch=setup.epoch, run=setup.run,
                     context_images=setup.context_images)
     desk = PlateDesk(reader, teller.plate, UNBOUNDED)
-    watch, throttle, looked = Watch(setup, camera, desk, teller), Throttle(MAX_FPS), 0
+    watch, throttle, looked = Watch(setup, camera, desk, teller), Throttle(camera.fps), 0
     for frame in from_url(url, pace=pace, keyframes_only=not camera.sees_motion):
         if throttle.takes(frame.pts_ns):
             watch.process(frame)

@@ -141,14 +141,24 @@ def _vote(prior: float, votes: Sequence[Votes], alphabets: Sequence[str]) -> "_V
     """The winner at each position, and how far the closest runner-up of any position is."""
     text, score, gap = "", prior, MAX_GAP
     for slots, alphabet in zip(votes, alphabets, strict=True):
-        totals = {char: sum(w * math.log(min(P_MAX, max(P_MIN, slot.get(char, 0.0)))) for w, slot in slots)
-                  for char in alphabet}
+        totals = _totals(slots, alphabet)
         order = sorted(alphabet, key=lambda char: (-totals[char], char))
         text += order[0]
         score += totals[order[0]]
         if len(order) > 1:
             gap = min(gap, totals[order[0]] - totals[order[1]])
     return _Vote(text, score, gap)
+
+
+def _totals(slots: Votes, alphabet: str) -> dict[str, float]:
+    """Summed log-probability of each character; most are in no slot and share the floor."""
+    floor = math.log(P_MIN)
+    totals = dict.fromkeys(alphabet, sum(weight for weight, _ in slots) * floor)
+    for weight, slot in slots:
+        for char, p in slot.items():
+            if char in totals:
+                totals[char] += weight * (math.log(min(P_MAX, max(P_MIN, p))) - floor)
+    return totals
 
 
 def _shares(text: str, votes: Sequence[Votes]) -> tuple[tuple[str, float], ...]:

@@ -16,7 +16,7 @@ from app.monitoring.plates.plate_text import ALPHABETS, DIGITS, LETTERS
 
 SYMBOLS = LETTERS + DIGITS
 COLUMN = {char: index + 1 for index, char in enumerate(SYMBOLS)}
-BEAM, FLOOR = 16, 1e-4
+BEAM, FLOOR = 12, 5e-4
 TOP_SLOTS = 4
 
 Probabilities = NDArray[np.float32]

@@ -23,9 +23,9 @@ def model_path(name: str) -> Path:
 
 
 def open_session(name: str) -> onnxruntime.InferenceSession:
-    """One thread and no arena: several of these processes share two cores and a memory budget."""
+    """One thread, no arena, no memory plan: several of these processes share two cores and a memory budget."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(model_path(name)), options, providers=["CPUExecutionProvider"])

@@ -9,7 +9,7 @@ from workers.analytics.observation import Box
 from workers.analytics.pictures import Picture
 
 GATE_WIDTH = 160
-GATE_LEVEL, GATE_SHARE, GATE_RATE = 12, 0.0006, 0.04
+GATE_LEVEL, GATE_SHARE, GATE_RATE = 16, 0.0008, 0.04
 HISTORY, VARIANCE = 300, 20.0
 IDLE_EVERY = 6
 FLOOD_SHARE, FLOOD_FRAMES, FLOOD_RATE = 0.30, 25, 0.05
@@ -60,7 +60,8 @@ class MotionDetector:
         if self._gate is None or self._gate.shape != tiny.shape:
             self._gate = tiny
             return True
-        changed = np.count_nonzero(cv2.absdiff(tiny, self._gate).max(axis=2) > GATE_LEVEL)
+        blue, green, red = cv2.split(cv2.absdiff(tiny, self._gate))
+        changed = np.count_nonzero(cv2.max(cv2.max(blue, green), red) > GATE_LEVEL)
         cv2.accumulateWeighted(tiny, self._gate, GATE_RATE)
         return bool(changed > GATE_SHARE * GATE_WIDTH * height)
 

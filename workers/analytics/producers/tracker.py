@@ -4,10 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-
 from workers.analytics.observation import Box
 
 PROBATION = 3
@@ -120,11 +116,44 @@ def _measures(box: Box) -> tuple[float, float, float, float]:
 
 
 def _assign(boxes: Sequence[Box], expected: Sequence[Box], score: Score, least: float) -> list[tuple[int, int]]:
+    """Pairs (box, expected) whose scores add up to the most, each at least `least`."""
     if not boxes or not expected:
         return []
-    table: NDArray[np.float64] = np.array([[score(box, other) for other in expected] for box in boxes])
-    rows, columns = linear_sum_assignment(-table)
-    return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if table[r, c] >= least]
+    table = [[score(box, other) for other in expected] for box in boxes]
+    return [(row, column) for row, column in assignment(table) if table[row][column] >= least]
+
+
+def assignment(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
+    """The pairing of rows and columns with the largest sum (Hungarian method; a whole solver is not worth 50 MB)."""
+    if len(table) > len(table[0]):
+        return sorted((row, column) for column, row in assignment(list(zip(*table, strict=True))))
+    width = len(table[0])
+    row_price, column_price = [0.0] * (len(table) + 1), [0.0] * (width + 1)
+    owner = [0] * (width + 1)
+    for row in range(1, len(table) + 1):
+        owner[0], here = row, 0
+        least, came, done = [math.inf] * (width + 1), [0] * (width + 1), [False] * (width + 1)
+        while owner[here]:
+            done[here] = True
+            delta, following = math.inf, 0
+            for column in range(1, width + 1):
+                if done[column]:
+                    continue
+                cost = -table[owner[here] - 1][column - 1] - row_price[owner[here]] - column_price[column]
+                if cost < least[column]:
+                    least[column], came[column] = cost, here
+                if least[column] < delta:
+                    delta, following = least[column], column
+            for column in range(width + 1):
+                if done[column]:
+                    row_price[owner[column]] += delta
+                    column_price[column] -= delta
+                else:
+                    least[column] -= delta
+            here = following
+        while here:
+            owner[here], here = owner[came[here]], came[here]
+    return sorted((owner[column] - 1, column - 1) for column in range(1, width + 1) if owner[column])
 
 
 def _iou(a: Box, b: Box) -> float:
