@@ -34,7 +34,7 @@ _indexes: dict[int, NearIndex] = {}
 
 def look_later(reads: Sequence[Read]) -> None:
     """Ask the worker to compare the uncertain ones of these stored readings, when any list is tolerant."""
-    doubtful = [read for read in reads if min((p for _, p in characters(read)), default=1.0) < DOUBT]
+    doubtful = [read for read in reads if _least_certain(read) < DOUBT]
     if doubtful and queries.tolerant_version():
         keys = ",".join(f"{read.id}@{read.seen_at.isoformat()}" for read in doubtful)
         jobs.after_commit("plates.match_near", reads=keys)
@@ -58,6 +58,10 @@ def match_near(keys: str) -> list[UUID]:
 def characters(read: Read) -> Sequence[tuple[str, float]]:
     """Each character with its probability; a reading with one score lends it to all of them."""
     return read.char_conf or [(char, read.confidence) for char in read.plate]
+
+
+def _least_certain(read: Read) -> float:
+    return min(p for _, p in read.char_conf) if read.char_conf else read.confidence
 
 
 def _parse(part: str) -> intake.Key:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from app.kernel import clock
@@ -58,6 +58,10 @@ def accept_provisional(actor: Actor, reads: Sequence[Read]) -> ReadBatch:
 def _require_submitter(actor: Actor) -> None:
     if not (actor.can(Permission.PLATE_READ_SUBMIT) or actor.can(Permission.NODE_REPORT)):
         raise Forbidden(code_permission=Permission.PLATE_READ_SUBMIT.value)
+
+
+# The same vehicles pass every day, and telling a format costs more than storing a reading.
+_classify = lru_cache(maxsize=50_000)(plate_text.classify)
 
 
 class _Screened:
@@ -122,7 +126,20 @@ def _refusal(read: Read, normal: str, known: Collection[UUID], now: datetime) ->
 
 def _classified(read: Read, normal: str) -> Read:
     raw = read.raw or read.plate
-    if read.format:
-        return replace(read, plate=normal, raw="" if raw == normal else raw)
-    kind = plate_text.classify(normal)
-    return replace(read, plate=normal, raw="" if raw == normal else raw, format=kind.format, country=kind.country)
+    kind = None if read.format else _classify(normal)
+    return Read(  # by position: `replace` costs five times more, five hundred times a batch
+        read.id,
+        read.camera_id,
+        read.seen_at,
+        normal,
+        read.confidence,
+        read.consensus,
+        read.source,
+        "" if raw == normal else raw,
+        kind.format if kind else read.format,
+        kind.country if kind else read.country,
+        read.char_conf,
+        read.crop_sha,
+        read.image_sha,
+        read.direction,
+    )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ARRAY, Select, any_, cast, delete, exists, func, insert, literal, select, tuple_
 
 from app.kernel import clock, jobs
+from app.kernel.actor import current
 from app.kernel.db import session
 from app.kernel.errors import Invalid
 from app.kernel.pagination import decode_cursor, encode_cursor
@@ -22,6 +23,7 @@ from app.monitoring.plates.types import SearchQuery
 MAX_NUMBERS = 500
 ZONE = ZoneInfo("America/Argentina/Buenos_Aires")
 NIGHT = timedelta(hours=3, minutes=40)
+COUNTS_AGE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,22 @@ def _rarest(grams: list[Gram]) -> Gram | None:
     """The pair that fewest plates have; a position narrows as much as a rarer pair would."""
     if len(grams) < 2:
         return grams[0] if grams else None
-    known = select(PlateGramCount.g, PlateGramCount.n).where(PlateGramCount.g.in_({gram.text for gram in grams}))
-    counts = dict(session().execute(known).all())
+    counts = _gram_counts()
     return min(grams, key=lambda gram: (counts.get(gram.text, 0) // (1 if gram.pos is None else 6), gram.pos is None))
+
+
+# They change once a night, and asking for them would cost as much as the search itself.
+_known_counts: dict[int | None, tuple[datetime, dict[str, int]]] = {}
+
+
+def _gram_counts() -> dict[str, int]:
+    """How common each pair is in this municipality, at most `COUNTS_AGE` old."""
+    tenant_id, now = current().tenant_id, clock.now()
+    read_at, counts = _known_counts.get(tenant_id, (datetime.min.replace(tzinfo=ZONE), {}))
+    if now - read_at > COUNTS_AGE:
+        counts = dict(session().execute(select(PlateGramCount.g, PlateGramCount.n)).all())
+        _known_counts[tenant_id] = (now, counts)
+    return counts
 
 
 def count_grams_tonight() -> None:
