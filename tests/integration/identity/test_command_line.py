@@ -70,7 +70,7 @@ def test_users_are_those_of_the_issue(here: Settings) -> None:
 @pytest.mark.parametrize(
     ("arguments", "tenant", "acr"),
     [
-        (["--user", "operador.tres-arroyos"], "muni-06805", "1"),
+        (["--user", "operador.tres-arroyos"], "muni-06833", "1"),
         (["--user", "supervisor.laprida", "--elevated"], "muni-06448", "2"),
         (["--user", "direccion"], "", "1"),
     ],
