@@ -92,6 +92,12 @@ def init() -> None:
     here = installation()
     with database_up(here):
         here.initialise()
+    if (env := here.realm_environment()) is not None:
+        made = subprocess.run([sys.executable, "-m", "app.cli.local.realm"], cwd=ROOT, env=env)
+        if made.returncode != 0:
+            raise CliError(
+                "No se pudo crear el reino en KEYCLOAK_URL.", "KEYCLOAK_URL=… KEYCLOAK_ADMIN_CLIENT_ID=… pipc init"
+            )
     click.echo(f"Listo: {here.home.root}")
 
 

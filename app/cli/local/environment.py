@@ -16,6 +16,8 @@ PASSED_ON = (
     "PIPC_CAMERA_NETWORKS", "PIPC_PROXY_HOPS", "PIPC_CLOCK_INTERVAL", "PIPC_RECONCILE_INTERVAL", "PIPC_RECONCILE_AFTER",
     "PIPC_RATE_LIMITS", "PIPC_OBJECTS", "PIPC_SCENES", "THEME_NAME",
 )  # fmt: skip
+# Given only at the start that makes the realm on a Keycloak of somebody else.
+ADMIN_ID, ADMIN_SECRET = "KEYCLOAK_ADMIN_CLIENT_ID", "KEYCLOAK_ADMIN_CLIENT_SECRET"
 _MACHINE = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "SSL_CERT_FILE")
 ROOT = Path(__file__).resolve().parents[3]
 # One machine without a word to the contrary shows itself: drawn cameras, one factor to sign in.
@@ -73,6 +75,7 @@ NEEDS: dict[str, frozenset[str]] = {
     "node": frozenset({"NODE_REDIS_URL"}),
     "node-workers": frozenset({"NODE_REDIS_URL"}),
     "migrate": frozenset({"PIPC_DB_MIGRATE_URL"}),
+    "realm": frozenset({"PIPC_OIDC_CLIENT_SECRET", "PIPC_PROVISION_CLIENT_SECRET", "PIPC_ENROL_CLIENT_SECRET", "REDIS_URL"}),
     "scenes": frozenset(),
     "cli": frozenset({*GENERATED, *DERIVED}),
 }  # fmt: skip

@@ -103,6 +103,13 @@ class Installation:
         servers = environment.Servers(self.base_url, self.keycloak_url, self.ports["metrics"])
         return environment.environment(self.home, process, servers, self.env)
 
+    def realm_environment(self) -> dict[str, str] | None:
+        """What makes the realm on a Keycloak of somebody else; None when it is ours or its administrator was not given."""
+        given = {
+            name: self.env[name] for name in (environment.ADMIN_ID, environment.ADMIN_SECRET) if self.env.get(name)
+        }
+        return None if self.embeds_keycloak or len(given) < 2 else {**self.environment("realm"), **given}
+
     def keep_secrets(self) -> None:
         """Make every secret that is missing and write the URLs that the processes will read."""
         urls = {f"PIPC_DB_{short.upper()}_URL": url for short, url in self.database_urls().items()}

@@ -31,7 +31,8 @@ class Product:
         self._home = installation.home
         self._shows = is_demonstration(installation.env)
         self._database = ("postgres",) if installation.postgres is not None else ()
-        self._identity_server = ("keycloak",) if installation.embeds_keycloak else ()
+        self._realm = installation.realm_environment()
+        self._identity_server = ("keycloak",) if installation.embeds_keycloak else ("realm",) if self._realm else ()
         self._queues = ("redis",) if installation.valkey is not None else ()
 
     def units(self) -> list[Unit]:
@@ -88,6 +89,16 @@ class Product:
                 Unit("keycloak", "Keycloak", start=server.start, ready=server.ready, after=("keycloak-tree", "init"),
                      log=self._home.log("keycloak"), expected_s=18, patience_s=240, stop_s=15)
             )  # fmt: skip
+        if (realm := self._realm) is not None:
+            log = self._home.log("realm")
+            command = [sys.executable, "-m", "app.cli.local.realm"]
+
+            def start() -> subprocess.Popen[bytes]:
+                return process.spawn(command, log=log, env=realm, cwd=ROOT, death_signal=signal.SIGTERM)
+
+            units.append(
+                Unit("realm", "Reino en Keycloak", start=start, after=("init",), log=log, expected_s=8, tries=3)
+            )
         return [
             *units,
             Unit("identity", "Municipios en Keycloak", start=self._pipc("identity", "identity", "reconcile", *first),
