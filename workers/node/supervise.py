@@ -46,7 +46,7 @@ def supervise(session_id: str) -> str:
     with session_lock(house.folder, session_id) as mine:
         if not mine:
             return "duplicate"
-        supervisor = Supervisor(house, session)
+        supervisor = Supervisor(house, session, COMMAND)
         tie_to_parent(signal.SIGTERM)
         former = signal.signal(signal.SIGTERM, lambda *_: supervisor.stop())
         try:
@@ -75,7 +75,7 @@ def warm(session_id: str) -> str:
 class Supervisor:
     """Holds the lease while its child lives, restarts it with growing pauses, and ends when told or when refused."""
 
-    def __init__(self, house: House, session: Mapping[str, Any], command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, house: House, session: Mapping[str, Any], command: Sequence[str]) -> None:
         self._house, self._session, self._command = house, session, command
         self._id = str(session["id"])
         self._spool = house.spool()
