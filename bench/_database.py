@@ -14,7 +14,7 @@ from pathlib import Path
 from app.settings import DatabaseUrls
 from tenants.core import migrations, seed
 
-TENANT = 805
+TENANT = 833
 CAMERA = "01990000-0000-7000-8000-000000000001"
 
 

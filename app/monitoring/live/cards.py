@@ -39,12 +39,18 @@ def card(alarm: AlarmView) -> Card:
         at=alarm.detected_at,
         unacked=alarm.state == "new",
         active=alarm.active,
-        state_text="sin tomar" if alarm.state == "new" else "tomó" if alarm.state == "taken" else "verificó",
+        state_text=_handling(alarm),
         state_by=(alarm.verified_by_name if alarm.state == "verified" else alarm.taken_by_name) or "",
         count=alarm.count,
         escalate_label="supervisor en",
         escalate_at=None if alarm.escalated_at else alarm.supervisor_at,
     )
+
+
+def _handling(alarm: AlarmView) -> str:
+    if alarm.state == "new":
+        return "sin tomar · supervisor avisado" if alarm.escalated_at else "sin tomar"
+    return "tomó" if alarm.state == "taken" else "verificó"
 
 
 def spot(alarm: AlarmView, sightings: Sequence[tuple[datetime, str]]) -> Spot:

@@ -10,7 +10,9 @@ import pytest
 
 from tests.functional.room.conftest import Room
 from tests.support.room import make_camera, make_hotlist, node, read, submit
-from tests.support.world import OURS, PROVINCE, THEIRS
+from tests.support.world import OURS, PROVINCE
+
+TRES_ARROYOS = 833
 
 
 def audit(room: Room, tenant: int) -> list[tuple[str, dict[str, str]]]:
@@ -30,7 +32,7 @@ def hit(room: Room, tenant: int) -> None:
 
 def test_the_board_counts_alarms_of_every_municipality_without_showing_them(room: Room) -> None:
     hit(room, OURS)
-    hit(room, THEIRS)
+    hit(room, TRES_ARROYOS)
 
     page = room.client("direccion-admin", PROVINCE).get("/direccion/")
 
@@ -40,6 +42,13 @@ def test_the_board_counts_alarms_of_every_municipality_without_showing_them(room
     for name in ("Laprida", "Tres Arroyos", "General Pueyrredón", "Azul"):
         assert re.search(rf'href="/direccion/municipios/[a-z-]+">{name}</a>', page.text), name
     assert page.text.count('class="district') >= 135
+    waiting = dict(
+        re.findall(
+            r'">(Laprida|Tres Arroyos|Azul)</a></th>(?:\s*<td[^>]*>.*?</td>){3}\s*<td[^>]*>(?:<span[^>]*>▲</span> )?(\d+)<',
+            page.text,
+        )
+    )
+    assert waiting == {"Laprida": "1", "Tres Arroyos": "1", "Azul": "0"}
     for secret in ("ZA482QK", f"Acceso de {OURS}"):
         assert secret not in page.text
 
