@@ -44,6 +44,9 @@ def upgrade() -> None:
     _dictionary()
     _searches()
     _lists()
+    _entries()
+    _drafts()
+    _hot_plates()
     _hits()
 
 
@@ -137,6 +140,9 @@ def _lists() -> None:
         sa.CheckConstraint("refresh_hours > 0", name="refresh_hours"),
     )
     _index("uq_hotlists_name", "hotlists", "name", unique=True)
+
+
+def _entries() -> None:
     op.tenant_table(
         "hotlist_entries",
         _tenant(),
@@ -161,6 +167,9 @@ def _lists() -> None:
         sa.CheckConstraint("severity between 1 and 4", name="severity"),
     )  # fmt: skip
     _index("uq_hotlist_entries_plate", "hotlist_entries", "hotlist_id", "plate", "case_no", unique=True)
+
+
+def _drafts() -> None:
     op.tenant_table(
         "hotlist_drafts",
         _tenant(),
@@ -173,6 +182,9 @@ def _lists() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id"),
         _of("hotlist_id", "hotlists"),
     )
+
+
+def _hot_plates() -> None:
     op.tenant_table(
         "hot_plates",
         _tenant(),

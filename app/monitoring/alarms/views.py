@@ -97,56 +97,32 @@ def of(actor: Actor, alarms: Iterable[Alarm]) -> list[AlarmView]:
     return [_view(alarm, names.get(alarm.camera_id)) for alarm in rows]
 
 
+# What the view takes from the row as it is.
+_SAME = (
+    "id", "version", "rule", "title_code", "priority", "state", "active", "camera_id", "count", "detected_at", "last_at",
+    "raised_at", "in_flood", "escalated_at", "plate", "match", "entry_revoked_at", "typed_plate", "reading_outcome",
+    "source_outcome", "discard_code", "close_outcome", "note", "taken_by", "taken_by_name", "taken_at", "verified_by_name",
+    "verified_at", "closed_by_name", "closed_at", "crop_sha", "snapshot_sha", "clip_id", "is_demo",
+)  # fmt: skip
+
+
 def _view(alarm: Alarm, camera: CameraName | None) -> AlarmView:
     shown = handling.is_entry_shown(alarm)
     characters = _characters(alarm)
     return AlarmView(
-        id=alarm.id,
-        version=alarm.version,
-        rule=alarm.rule,
-        title_code=alarm.title_code,
+        **{name: getattr(alarm, name) for name in _SAME},
         title=TITLES[alarm.title_code].text if shown else "Posible coincidencia de patente",
-        priority=alarm.priority,
         priority_label=PRIORITY_LABELS[alarm.priority],
-        state=alarm.state,
         state_label=STATE_LABELS[alarm.state],
-        active=alarm.active,
-        camera_id=alarm.camera_id,
         camera=camera,
-        count=alarm.count,
-        detected_at=alarm.detected_at,
-        last_at=alarm.last_at,
-        raised_at=alarm.raised_at,
-        in_flood=alarm.in_flood,
         supervisor_at=supervisor_due(alarm),
-        escalated_at=alarm.escalated_at,
-        plate=alarm.plate,
-        match=alarm.match,
         characters=characters,
         is_entry_shown=shown,
         entry=alarm.detail.get("entry") if shown else None,
-        entry_revoked_at=alarm.entry_revoked_at,
-        typed_plate=alarm.typed_plate,
-        reading_outcome=alarm.reading_outcome,
-        source_outcome=alarm.source_outcome,
-        discard_code=alarm.discard_code,
-        close_outcome=alarm.close_outcome,
-        note=alarm.note,
-        taken_by=alarm.taken_by,
-        taken_by_name=alarm.taken_by_name,
-        taken_at=alarm.taken_at,
-        verified_by_name=alarm.verified_by_name,
-        verified_at=alarm.verified_at,
-        closed_by_name=alarm.closed_by_name,
-        closed_at=alarm.closed_at,
-        crop_sha=alarm.crop_sha,
-        snapshot_sha=alarm.snapshot_sha,
-        clip_id=alarm.clip_id,
         allowed=handling.ALLOWED[alarm.state],
         is_confirmed=handling.is_confirmed(alarm),
         steps=_steps(alarm, characters),
         detail={name: value for name, value in alarm.detail.items() if name not in ("entry", "reading")},
-        is_demo=alarm.is_demo,
     )
 
 
