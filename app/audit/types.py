@@ -80,6 +80,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """What to list; empty fields do not filter. `action` may be a whole tag or its beginning up to a colon."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    actor: str = ""
+    action: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The last link of a chain: what the next entry hangs from."""
 
