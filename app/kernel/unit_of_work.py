@@ -219,8 +219,10 @@ def _open(actor: Actor, *, read_only: bool, role: str | None) -> Iterator[UnitOf
         token = _unit.set(unit)
         try:
             with using_session(session):
+                # Bound now and not at the first statement, when somebody else might be acting.
+                connection = session.connection()
                 if read_only:
-                    session.connection().exec_driver_sql("set transaction read only")
+                    connection.exec_driver_sql("set transaction read only")
                 yield unit
                 nudges = unit.finish()
         except BaseException:

@@ -141,7 +141,7 @@ def _migrate(engines: TestEngines) -> str:
         roles.create_schema(conn)
     url = engines.urls_of(TEMPLATE)["migrate"]
     done = subprocess.run(
-        [sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, capture_output=True, text=True,
+        [sys.executable, "-m", "tenants.core.migrations"], cwd=ROOT, capture_output=True, text=True,
         env={**os.environ, "PIPC_DB_MIGRATE_URL": url},
     )  # fmt: skip
     return "" if done.returncode == 0 else done.stdout + done.stderr

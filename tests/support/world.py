@@ -53,11 +53,9 @@ def database_urls_of(urls: dict[str, str]) -> DatabaseUrls:
 
 
 @contextmanager
-def configured(urls: dict[str, str], *, default_role: str = "rw", seeded: bool = True) -> Iterator[World]:
-    """A process configured on this database, with the directory in it."""
-    if seeded:
-        seed.seed_directory(urls["migrate"])
-        seed.activate(urls["migrate"], ACTIVE, demonstration=True)
+def configured(urls: dict[str, str], *, default_role: str = "rw") -> Iterator[World]:
+    """A process configured on this database, whose directory the migrations filled."""
+    seed.activate(urls["migrate"], ACTIVE, demonstration=True)
     engines = Databases(database_urls_of(urls), default_role=default_role)
     nudge = Channel()
     unit_of_work.configure(engines, nudge)

@@ -90,6 +90,8 @@ def test_times_are_read_on_the_clocks_of_buenos_aires() -> None:
 
 
 def test_declared_schedules_are_seeded_once_and_leave_when_undeclared(world: World) -> None:
+    with world.admin() as admin:
+        admin.execute("delete from app.schedules")
     first, second = seed.seed_schedules(world.urls["migrate"]), seed.seed_schedules(world.urls["migrate"])
     with world.admin() as admin:
         names = [name for (name,) in admin.execute("select name from app.schedules order by 1")]
