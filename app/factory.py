@@ -20,6 +20,7 @@ from app.adapters.storage.directory import DirectoryStorage
 from app.adapters.video.embedded import EmbeddedLiveView
 from app.adapters.video.tickets import TicketOffice
 from app.audit import service as audit
+from app.audit import web as audit_web
 from app.evidence.recordings import service as recordings
 from app.evidence.recordings import web as recordings_web
 from app.http import headers, health, limits, logs, metrics, openapi, origin, problems, request_id, sse
@@ -68,6 +69,7 @@ PAGES: tuple[ModuleType, ...] = (
     alarms_web,
     plates_web,
     recordings_web,
+    audit_web,
     direction_web,
     training_web,
     support_web,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,22 +11,11 @@ from sqlalchemy import Select, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from app.audit.models import AuditEntry, AuditHead
-from app.audit.types import Entry, Head, Line, label_of
+from app.audit.types import Entry, Filter, Head, Line, label_of
 from app.kernel.errors import Invalid
 from app.kernel.pagination import Page, decode_cursor, encode_cursor
 
 _BATCH = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What to list; empty fields do not filter. `action` may be a whole tag or its beginning up to a colon."""
-
-    since: datetime | None = None
-    until: datetime | None = None
-    actor: str = ""
-    action: str = ""
-    target: str = ""
 
 
 def page(session: Session, wanted: Filter, *, cursor: str | None, limit: int) -> Page[Line]:

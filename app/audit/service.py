@@ -13,8 +13,7 @@ from sqlalchemy import text
 
 from app.audit import chain, queries
 from app.audit.checkpoints import Checkpoints
-from app.audit.queries import Filter
-from app.audit.types import Fault, Line, Verdict, is_tag
+from app.audit.types import Fault, Filter, Line, Verdict, is_tag
 from app.kernel import clock
 from app.kernel.actor import Actor, system_actor
 from app.kernel.db import session
