@@ -10,8 +10,8 @@ async function mount(element, load) {
   if (mounted.has(element)) return;
   const undo = [];
   mounted.set(element, undo);
-  for (const name of element.dataset.module.split(/\s+/).filter(Boolean)) {
-    const module = await load(name);
+  const modules = await Promise.all(element.dataset.module.split(/\s+/).filter(Boolean).map(load));
+  for (const module of modules) {
     const destroy = module.mount(element);
     if (destroy) undo.push(destroy);
   }
