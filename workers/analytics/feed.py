@@ -121,8 +121,5 @@ def _frames(camera: CameraSetup) -> Iterator[Frame]:
     if camera.ingest.kind == "url":
         yield from from_url(camera.ingest.address, pace=camera.ingest.pace, keyframes_only=keyframes_only)
         return
-    stream = RecorderStream(camera.ingest.address, camera.ingest.request)
-    try:
+    with RecorderStream(camera.ingest.address, camera.ingest.request) as stream:
         yield from from_recorder(stream, keyframes_only=keyframes_only)
-    finally:
-        stream.close()

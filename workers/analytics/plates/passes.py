@@ -95,8 +95,8 @@ class PassBook:
         one.sightings.append(sighting)
         if not one.has_told and len(one.sightings) >= 2:
             agreed = one.weigh()
-            if agreed.strength == "strong" and not self._is_repeated(agreed.text, sighting.at):
-                one.has_told = True
+            one.has_told = agreed.strength == "strong"
+            if one.has_told and not self._is_repeated(agreed.text, sighting.at):
                 yield self._told("provisional", one, agreed)
 
     def expire(self, now: float) -> Iterator[Told]:

@@ -32,6 +32,8 @@ class RecorderStream:
         self._head: bytes | None = None
         self._data = memoryview(b"")
         self._position = 0
+        self._is_over = False
+        self.failure: Exception | None = None
         self.timeline = -1
         self.last_heard = time.monotonic()
         self.fragments: tuple[list[int], list[int]] = ([], [])
@@ -40,14 +42,19 @@ class RecorderStream:
             self._socket.sendall(json.dumps(dict(request)).encode() + b"\n")
             self._check_answer()
         except BaseException:
-            self.close()
+            self._socket.close()
             raise
 
-    def close(self) -> None:
+    def __enter__(self) -> "RecorderStream":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._socket.close()
 
     def next_timeline(self) -> bool:
-        """Wait for the head of a timeline; False when the recorder ends the stream."""
+        """Wait for the head of a timeline; False when the recorder ends the stream. Raises what broke the connection."""
+        if self.failure is not None:
+            raise self.failure
         while self._head is None:
             if not self._receive():
                 return False
@@ -57,10 +64,17 @@ class RecorderStream:
         return True
 
     def read(self, size: int) -> bytes:
-        """Some bytes of the current timeline, as soon as there are any; empty at its end."""
-        while not self._data:
-            if self._head is not None or not self._receive():
-                return b""
+        """Some bytes of the current timeline, as soon as there are any; empty at its end.
+
+        A broken connection ends the timeline too: the demuxer could not pass an exception on.
+        """
+        try:
+            while not self._data:
+                if self._head is not None or not self._receive():
+                    return b""
+        except (OSError, IngestRefused) as error:
+            self.failure, self._is_over = error, True
+            return b""
         piece = bytes(self._data[:size])
         self._data = self._data[len(piece):]
         self._position += len(piece)
@@ -84,6 +98,8 @@ class RecorderStream:
 
     def _receive(self) -> bool:
         """Take one frame off the socket; False when the stream is over."""
+        if self._is_over:
+            return False
         kind, _, _, length, _, wall_ms = HEADER.unpack(self._exactly(HEADER.size))
         if length > MAX_FRAME:
             raise IngestRefused("protocol_error")
@@ -99,7 +115,8 @@ class RecorderStream:
             self._data = memoryview(bytes(self._data) + payload)
         elif kind == ERROR:
             raise IngestRefused(str(json.loads(payload or b"{}").get("code", "refused")))
-        return kind != END
+        self._is_over = kind == END
+        return not self._is_over
 
     def _exactly(self, size: int) -> bytes:
         pieces, missing = [], size

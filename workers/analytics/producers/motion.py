@@ -16,6 +16,7 @@ FLOOD_SHARE, FLOOD_FRAMES, FLOOD_RATE = 0.30, 25, 0.05
 FOREGROUND = 200
 MIN_AREA = 0.0004
 VEHICLE_MIN_WIDTH, VEHICLE_MIN_HEIGHT, VEHICLE_MIN_ASPECT = 0.035, 0.035, 0.72
+LARGE_AREA, LARGE_MIN_ASPECT = 0.015, 0.5
 WARM_FRAMES = 15
 PERSON_MIN_HEIGHT = 0.03
 
@@ -98,5 +99,8 @@ def _blobs(foreground: Picture, opening: Picture, joining: Picture) -> list[Blob
 
 
 def _is_vehicle(w: int, h: int, width: int, height: int) -> bool:
-    """Wide rather than tall, and not small; a person upright is neither."""
-    return bool(w >= VEHICLE_MIN_WIDTH * width and h >= VEHICLE_MIN_HEIGHT * height and w / h >= VEHICLE_MIN_ASPECT)
+    """Wide rather than tall and not small; seen from above a large one may be longer than wide, a person never is."""
+    if w < VEHICLE_MIN_WIDTH * width or h < VEHICLE_MIN_HEIGHT * height:
+        return False
+    is_large = w * h >= LARGE_AREA * width * height
+    return bool(w / h >= (LARGE_MIN_ASPECT if is_large else VEHICLE_MIN_ASPECT))
