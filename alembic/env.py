@@ -32,15 +32,15 @@ def _is_declared(_item: Any, name: str | None, kind: str, _reflected: bool, _oth
 
 def _number(migration: Any, revision: Any, directives: list[Any]) -> None:
     """Name the new revision `NNNN_slug` (the version column holds 32 characters) and keep it on file as the one head."""
-    if not directives:
-        return
+    rls.writer(migration, revision, directives)
+    if not directives or not directives[0].message:
+        return  # `alembic check` asks what would change and keeps nothing
     script = directives[0]
     heads = ScriptDirectory.from_config(context.config).get_heads()
     number = 1 + max((int(head[:4]) for head in heads), default=0)
-    slug = re.sub(r"[^a-z0-9]+", "_", (script.message or "change").lower()).strip("_")
+    slug = re.sub(r"[^a-z0-9]+", "_", script.message.lower()).strip("_")
     script.rev_id = f"{number:04d}_{slug}"[:32].rstrip("_")
     _HEAD.write_text(f"{script.rev_id}\n", encoding="ascii")
-    rls.writer(migration, revision, directives)
 
 
 def _run(**options: Any) -> None:
