@@ -19,7 +19,11 @@ from app.ui import gallery_samples, navigation, shell
 bp = Blueprint("gallery", __name__, url_prefix="/_galeria")
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCREENS = {"consola": "screens/console/page.html", "tablero": "screens/board/page.html"}
+SCREENS = {
+    "consola": "screens/console/page.html",
+    "ficha": "screens/console/card.html",
+    "tablero": "screens/board/page.html",
+}
 _MACRO = re.compile(r"{% macro ([a-z]\w*)")
 _SAMPLE = re.compile(r"^{# (\w+) · (.+) #}\n", re.MULTILINE)
 

@@ -221,6 +221,7 @@ def console(*, empty: bool = False) -> dict[str, Any]:
         "shift": "En este turno: 31 alarmas · 5,2 por hora (meta 6) · 12 % falsas",
         "watermark": "R. Medina · TA-26 · 22:14:37",
         "last_seq": 0,
+        "queue_item": QUEUE[0] | {"unacked": False, "state_text": "tomó", "state_by": "R. Medina", "version": 2},
     }
 
 
@@ -311,7 +312,8 @@ def samples() -> dict[str, Any]:  # lint-skip size: one sample per component, re
         "queue": QUEUE,
         "soon": NOW + timedelta(seconds=12),
         "hit": HIT,
-        "possible_hit": HIT | {"exact": False, "entry": None, "characters": [], "crop_url": None, "type_url": "/_galeria/"},
+        "possible_hit": HIT
+        | {"exact": False, "entry": None, "characters": [], "crop_url": None, "type_url": "/_galeria/"},
         "tiles": TILES,
         "clip": CLIP,
         "pending_clip": CLIP | {"url": None},

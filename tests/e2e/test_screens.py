@@ -133,6 +133,20 @@ def test_clip_of_the_gallery_plays_without_a_gesture(open_page: Callable[..., Br
     _until(page, "document.querySelector('.clip video').paused")
 
 
+def test_card_that_comes_back_replaces_the_spot_its_procedure_and_its_place_in_the_queue(
+    open_page: Callable[..., BrowserPage],
+) -> None:
+    page = open_page("/_galeria/consola").page
+
+    page.evaluate("htmx.ajax('GET', '/_galeria/ficha', {target: '#foco', swap: 'outerHTML'})")
+
+    _until(page, "document.querySelector('[data-alarm] strong')?.textContent === 'R. Medina'")
+    counts = page.evaluate(
+        "['#foco', '#procedimiento', '.queue', '.queue > li', 'template'].map(s => document.querySelectorAll(s).length)"
+    )
+    assert counts == [1, 1, 1, 5, 0]
+
+
 def test_map_that_moves_replaces_the_drawing_and_keeps_its_list(open_page: Callable[..., BrowserPage]) -> None:
     page = open_page("/_galeria/consola").page
 
