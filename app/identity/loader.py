@@ -16,7 +16,8 @@ from tenants.core import service as tenants
 log = logging.getLogger(__name__)
 
 # What an open page asks by itself: it does not count as somebody being there.
-PASSIVE = ("/sesion/latido", "/rt/")
+# What a watching console asks by itself: it must not count as somebody being there.
+PASSIVE = ("/sesion/latido", "/rt/", "/sala/cola", "/sala/turno", "/video/")
 
 
 class IdentityLoader:
