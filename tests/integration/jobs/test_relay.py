@@ -67,7 +67,7 @@ def test_a_later_row_waits(world: World, redis: Redis, clock_engine: Engine) -> 
 def test_without_redis_nothing_is_marked_as_sent(world: World, clock_engine: Engine) -> None:
     outbox_id = place("probe.short", ref="a")
 
-    with pytest.raises(RedisError), Redis(port=1) as nobody:
+    with pytest.raises(RedisError), Redis.from_url("redis://127.0.0.1:1") as nobody:
         relay.relay(clock_engine, nobody)
 
     assert row(world, outbox_id)["sent_at"] is None
