@@ -74,8 +74,15 @@ class Teller:
             "plate": agreed.text, "raw": agreed.raw, "format": agreed.format, "consensus": agreed.strength,
             "confidence": agreed.posterior, "char_conf": [[char, p] for char, p in agreed.char_conf],
             "crop_sha": strip.sha256, "image_sha": pictures[1].sha256 if len(pictures) > 1 else None,
-            "direction": told.direction, "key": key,
+            "direction": told.direction, "key": key, "completed_wall_ns": _completed_ns(told),
         }, pictures)
 
     def _tell(self, item: Mapping[str, Any], pictures: list[Blob]) -> None:
         self._emit({"type": "item", "item": item, "blobs": [picture.as_json() for picture in pictures]})
+
+
+def _completed_ns(told: Told) -> int:
+    """When the reading that completed the result was seen, whichever reading is shown."""
+    last = max(told.sightings, key=lambda sighting: sighting.at).payload
+    assert isinstance(last, Shown)
+    return last.wall_ns
