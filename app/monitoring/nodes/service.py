@@ -96,6 +96,7 @@ def enrol_node(actor: Actor, *, enrolment: Enrolment) -> NodeView:
 
 def list_nodes(actor: Actor) -> list[NodeView]:
     """The active nodes of the acting municipality."""
+    actor.require(Permission.CAMERA_READ)
     return queries.views(queries.active_nodes())
 
 
@@ -214,6 +215,7 @@ def check_camera(actor: Actor, *, camera_id: UUID) -> UUID:
 
 def order_of(actor: Actor, *, order_id: UUID) -> tuple[Order, str, dict[str, Any]]:
     """An order with its state and result. Raises `NodeNotFound`."""
+    actor.require(Permission.CAMERA_EDIT)
     row = queries.order(order_id)
     if row is None:
         raise NodeNotFound()
