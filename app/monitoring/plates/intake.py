@@ -1,7 +1,8 @@
 """Stores readings in bulk: two statements in one round trip, correct under concurrency, with the exact hot-list match inside.
 
 The orders by key are what keeps two batches from deadlocking; the dictionary of plates and pairs is written only for plates
-not seen before, and `last_day` moves at most once a day.
+not seen before, and `last_day` moves at most once a day. `offset 0` keeps each look-up one descent of an index: left to
+choose, the planner reads the whole dictionary of a small municipality for every batch.
 """
 
 from __future__ import annotations
@@ -30,14 +31,16 @@ with arrived as (
   on conflict do nothing
   returning id, seen_at, plate)
 select a.id, a.seen_at, h.entry_id
-from arrived a left join app.hot_plates h on h.tenant_id = %(tenant)s and h.plate = a.plate"""
+from arrived a left join lateral (
+  select h.entry_id from app.hot_plates h where h.tenant_id = %(tenant)s and h.plate = a.plate offset 0) h on true"""
 
 _REMEMBER = """
 with renewed as (
   insert into app.plate_numbers (tenant_id, plate, last_day)
   select %(tenant)s, u.plate, u.day from unnest(%(plates)s::text[], %(days)s::date[]) as u(plate, day)
-  where not exists (select from app.plate_numbers n
-                    where n.tenant_id = %(tenant)s and n.plate = u.plate and n.last_day >= u.day)
+  left join lateral (
+    select n.last_day from app.plate_numbers n where n.tenant_id = %(tenant)s and n.plate = u.plate offset 0) n on true
+  where n.last_day is null or n.last_day < u.day
   order by u.plate
   on conflict (tenant_id, plate) do update set last_day = excluded.last_day where plate_numbers.last_day < excluded.last_day
   returning plate, old.plate is null as fresh)
@@ -49,12 +52,13 @@ on conflict do nothing"""
 _MATCH = """
 select b.id, b.seen_at, h.entry_id
 from unnest(%(id)s::uuid[], %(seen_at)s::timestamptz[], %(plate)s::text[]) as b(id, seen_at, plate)
-join app.hot_plates h on h.tenant_id = %(tenant)s and h.plate = b.plate"""
+cross join lateral (select h.entry_id from app.hot_plates h where h.tenant_id = %(tenant)s and h.plate = b.plate offset 0) h"""
 
 _STORED = """
-select r.id, r.seen_at, r.plate, r.camera_id from app.plate_reads r
-join unnest(%(id)s::uuid[], %(seen_at)s::timestamptz[]) as b(id, seen_at)
-  on r.tenant_id = %(tenant)s and r.seen_at = b.seen_at and r.id = b.id"""
+select r.* from unnest(%(id)s::uuid[], %(seen_at)s::timestamptz[]) as b(id, seen_at)
+cross join lateral (
+  select r.id, r.seen_at, r.plate, r.camera_id from app.plate_reads r
+  where r.tenant_id = %(tenant)s and r.seen_at = b.seen_at and r.id = b.id offset 0) r"""
 
 Key = tuple[UUID, datetime]
 
@@ -74,7 +78,10 @@ def store(reads: Sequence[Read]) -> Stored:
     plates, days = _newest_days(reads)
     with raw.pipeline():
         arrived = raw.execute(_STORE, parameters)
-        remembered = raw.execute(_REMEMBER, {"tenant": parameters["tenant"], "plates": plates, "days": days})
+        remembered = raw.execute(
+            _REMEMBER,
+            {"tenant": parameters["tenant"], "plates": _plain(plates), "days": _plain(day.isoformat() for day in days)},
+        )
     new: set[Key] = set()
     listed: list[tuple[Key, UUID]] = []
     for read_id, seen_at, entry_id in arrived:
@@ -104,8 +111,8 @@ def _connection() -> Any:
 def _columns(reads: Sequence[Read]) -> dict[str, str]:
     return {
         "seen_at": _plain(read.seen_at.isoformat() for read in reads),
-        "id": _plain(str(read.id) for read in reads),
-        "camera": _plain(str(read.camera_id) for read in reads),
+        "id": _plain(read.id.hex for read in reads),
+        "camera": _plain(read.camera_id.hex for read in reads),
         "plate": _plain(read.plate for read in reads),
         "raw": _quoted(read.raw or None for read in reads),
         "format": _plain(read.format for read in reads),

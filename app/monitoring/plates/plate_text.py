@@ -55,6 +55,7 @@ FORMATS = (
     PlateFormat("BO_ACTUAL", "BO", "NNNNLLL", "NNNN LLL"),
     PlateFormat("BO_ANTERIOR", "BO", "NNNLLL", "NNN LLL"),
 )
+_BY_LENGTH = {size: tuple(form for form in FORMATS if len(form.mask) == size) for size in {len(form.mask) for form in FORMATS}}
 
 _GROUPS = ("0ODQ", "1ILT", "2Z", "4A", "5S", "6G", "7T", "8B", "38", "MNHW", "UV", "CG", "EF", "KX")
 
@@ -97,7 +98,7 @@ def normalise(text: str) -> str:
 
 def classify(text: str, *, dark: bool | None = None, lines: int | None = None) -> PlateClass:
     """The formats a normalised text fits. The layout seen (dark field, number of lines) settles ambiguous masks."""
-    fitting = [form for form in FORMATS if form.fits(text) and not _is_false_trailer(form, text)]
+    fitting = [form for form in _BY_LENGTH.get(len(text), ()) if form.fits(text) and not _is_false_trailer(form, text)]
     if not fitting:
         return PlateClass(OTHER, None, ())
     chosen = [form for form in fitting if (dark is None or form.dark == dark) and (lines is None or form.lines == lines)]
