@@ -24,7 +24,7 @@ import numpy as np
 from tests.support.recorder_rig import RecorderRig, wait_until
 from tests.support.rtsp import RtspFiles
 from workers.recorder.packager import Packager
-from workers.recorder.sources import FileSource
+from workers.recorder.sources import FileSource, shifted, video_stream
 
 CAMERAS, RTSP_CAMERAS = 30, 10
 WARM_S, MEASURE_S = 10.0, 20.0
@@ -42,8 +42,8 @@ def main() -> None:
         tell("record.file", 1 / cores, 1 / baseline)
         tell_memory("record.file.memory", memory)
         with ExitStack() as stack:
-            server = stack.enter_context(RtspFiles(video.parent))
-            urls = [f"rtsp://127.0.0.1:{server.port}/street.mp4"] * RTSP_CAMERAS
+            server = stack.enter_context(RtspFiles(long_copy(video).parent))
+            urls = [f"rtsp://127.0.0.1:{server.port}/long.mp4"] * RTSP_CAMERAS
             cores, memory = recorded(folder / "rtsp", urls, "rtsp")
         tell("record.rtsp", 1 / cores, 1 / baseline)
         tell_memory("record.rtsp.memory", memory)
@@ -74,6 +74,23 @@ def street(path: Path) -> Path:
             out.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(moved), format="rgb24")))
         out.mux(stream.encode(None))
     return path
+
+
+def long_copy(video: Path, turns: int = 12) -> Path:
+    """The same packets over and over in one file: the RTSP server ends a session with its file."""
+    target = video.with_name("long.mp4")
+    with av.open(str(target), "w") as out:
+        stream = None
+        start = 0
+        for _ in range(turns):
+            with av.open(str(video)) as read:
+                stream = stream or out.add_stream_from_template(video_stream(read))
+                for packet in shifted(read, start):
+                    end = packet.dts + packet.duration
+                    packet.stream = stream
+                    out.mux_one(packet)
+            start = end
+    return target
 
 
 def cpu_s(pid: int) -> float:

@@ -45,6 +45,7 @@ class InitFacts:
     height: int
     timescale: int
     nal_length: int
+    extradata: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +95,18 @@ def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> B
 def parse_moof(data: bytes) -> Moof:
     """Timing and sizes of a fragment with one track. Raises `BoxError`."""
     try:
-        root = find(data, b"moof")
-        sequence = struct.unpack_from(">I", data, find(data, b"mfhd", start=root.body, end=root.end).body + 4)[0]
-        traf = find(data, b"traf", start=root.body, end=root.end)
-        defaults = _tfhd(data, find(data, b"tfhd", start=traf.body, end=traf.end))
-        tfdt = find(data, b"tfdt", start=traf.body, end=traf.end).body
-        wide = data[tfdt] == 1
-        dts = struct.unpack_from(">Q" if wide else ">I", data, tfdt + 4)[0]
-        return _trun(data, find(data, b"trun", start=traf.body, end=traf.end), defaults, sequence, dts)
-    except struct.error as error:
-        raise BoxError(str(error)) from None
+        root = next(boxes(data), None)
+        if root is None or root.kind != b"moof":
+            raise BoxError("no moof box")
+        outer = {box.kind: box for box in boxes(data, root.body, root.end)}
+        traf = outer[b"traf"]
+        inner = {box.kind: box for box in boxes(data, traf.body, traf.end)}
+        sequence = struct.unpack_from(">I", data, outer[b"mfhd"].body + 4)[0]
+        tfdt = inner[b"tfdt"].body
+        dts = struct.unpack_from(">Q" if data[tfdt] == 1 else ">I", data, tfdt + 4)[0]
+        return _trun(data, inner[b"trun"], _tfhd(data, inner[b"tfhd"]), sequence, dts)
+    except (struct.error, KeyError, IndexError) as error:
+        raise BoxError(f"bad moof: {error}") from None
 
 
 def _tfhd(data: bytes, box: Box) -> tuple[int, int, int]:
@@ -159,11 +162,13 @@ def _codec(init: bytes, entry: Box, width: int, height: int, timescale: int) -> 
     if entry.kind in (b"avc1", b"avc3") and b"avcC" in extras:
         at = extras[b"avcC"].body
         name = f"{entry.kind.decode()}.{init[at + 1]:02X}{init[at + 2]:02X}{init[at + 3]:02X}"
-        return InitFacts("h264", name, width, height, timescale, (init[at + 4] & 3) + 1)
+        return InitFacts("h264", name, width, height, timescale, (init[at + 4] & 3) + 1, init[at : extras[b"avcC"].end])
     if entry.kind in (b"hev1", b"hvc1") and b"hvcC" in extras:
         at = extras[b"hvcC"].body
         name = f"{entry.kind.decode()}.{_hevc_profile(init[at : at + 13])}"
-        return InitFacts("h265", name, width, height, timescale, (init[at + 21] & 3) + 1)
+        return InitFacts(
+            "h265", name, width, height, timescale, (init[at + 21] & 3) + 1, init[at : extras[b"hvcC"].end]
+        )
     return InitFacts("other", entry.kind.decode("ascii", "replace"), width, height, timescale, 0)
 
 

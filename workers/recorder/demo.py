@@ -161,10 +161,11 @@ class DemoSource:
             end = start
             with av.open(str(self._director.next_clip(self._camera).file)) as container:
                 self._adopt(container)
+                tick_s = float(self.template.time_base)
                 for packet in shifted(container, start):
-                    if not pacer.wait(float(packet.dts * packet.time_base)):
+                    if not pacer.wait(packet.dts * tick_s):
                         return
-                    end = packet.dts + (packet.duration or 1)
+                    end = packet.dts + packet.duration
                     yield packet
             if end == start:
                 raise SourceError("protocol_error")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import av
 
+from workers.recorder.boxes import parse_moof
 from workers.recorder.clock import SECOND, Clock
-from workers.recorder.hub import Hub
+from workers.recorder.hub import Fragment, Hub, Init
 
 PERIOD_S = 5.0
 FROZEN_US = 10 * SECOND
@@ -21,7 +24,9 @@ DARK_US = 5 * SECOND
 DARK_MEAN, DARK_DEVIATION = 16.0, 6.0
 _SAMPLE_STEP = 509
 _JPEG_WIDTH = 960
+_DECODERS = {"h264": "h264", "h265": "hevc"}
 _FULL_RANGE = 2
+_STILL_FRAMES = 3
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,15 @@ class Sight:
         self._dark_since: int | None = None
         self._last: Look | None = None
 
-    def see(self, look: Look) -> None:
+    def suspects(self, look: Look) -> bool:
+        """The keyframe is the former one again: either the picture froze or a short video came round."""
+        return self._last is not None and look.wall_us > self._last.wall_us and look.luma == self._last.luma
+
+    def see(self, look: Look, *, still: bool = False) -> None:
+        """Take a look into account; `still` says that nothing moved after the keyframe either."""
         if self._last is not None and look.wall_us <= self._last.wall_us:
             return
-        if self._last is None or look.luma != self._last.luma:
+        if self._last is None or look.luma != self._last.luma or not still:
             self._same_since = look.wall_us
         self._dark_since = (self._dark_since or look.wall_us) if look.dark else None
         self._last = look
@@ -70,20 +80,51 @@ class Sight:
 
 
 def decode_keyframe(hub: Hub) -> tuple[Any, int] | None:
-    """The picture of the latest keyframe fragment and its arrival; None when there is none to decode."""
-    held = hub.latest_keyframe()
+    """The picture of the latest keyframe and its arrival; None when there is none to decode."""
+    held = hub.latest_group()
     if held is None:
         return None
-    init, fragment = held
-    try:
-        with av.open(io.BytesIO(init.data + fragment.data), "r") as container:
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1
-            for frame in container.decode(stream):
-                return frame, fragment.wall_us
-    except (av.error.FFmpegError, IndexError):
+    frame = next(_decoded(held[0], held[1][:1]), None)
+    return (frame, held[1][0].wall_us) if frame is not None else None
+
+
+def is_still(hub: Hub) -> bool | None:
+    """The latest pictures have exactly the same luma; None while too few of them came since the keyframe.
+
+    Only the latest count: an encoder refines a frozen picture for a while before it rests.
+    """
+    held = hub.latest_group()
+    if held is None:
         return None
-    return None
+    latest = deque((look_at(frame, 0).luma for frame in _decoded(*held, all_frames=True)), maxlen=_STILL_FRAMES)
+    return len(set(latest)) == 1 if len(latest) == _STILL_FRAMES else None
+
+
+def _decoded(init: Init, fragments: Sequence[Fragment], *, all_frames: bool = False) -> Iterator[Any]:
+    """Pictures of the first sample, or of every sample, of these fragments."""
+    try:
+        if not init.facts.extradata:
+            with av.open(io.BytesIO(init.data + b"".join(one.data for one in fragments)), "r") as container:
+                yield from container.decode(video=0)
+            return
+        # Without a container: opening one decodes the beginning once more to learn what is already known.
+        decoder: Any = av.CodecContext.create(_DECODERS[init.facts.family], "r")
+        decoder.extradata = init.facts.extradata
+        decoder.thread_count = 1
+        for sample in _samples(fragments) if all_frames else islice(_samples(fragments), 1):
+            yield from decoder.decode(av.Packet(sample))
+        yield from decoder.decode(None)
+    except av.error.FFmpegError:
+        return
+
+
+def _samples(fragments: Sequence[Fragment]) -> Iterator[bytes]:
+    for fragment in fragments:
+        moof = parse_moof(fragment.data)
+        at = moof.data_offset
+        for size in moof.sizes:
+            yield fragment.data[at : at + size]
+            at += size
 
 
 def look_at(frame: Any, wall_us: int) -> Look:
@@ -142,4 +183,7 @@ class Observer(threading.Thread):
             return
         found = decode_keyframe(hub)
         if found is not None:
-            sight.see(look_at(*found))
+            look = look_at(*found)
+            still = is_still(hub) if sight.suspects(look) else False
+            if still is not None:
+                sight.see(look, still=still)

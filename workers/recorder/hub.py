@@ -86,10 +86,10 @@ class Hub:
         with self._lock:
             self._subscribers = tuple(one for one in self._subscribers if one is not subscriber)
 
-    def latest_keyframe(self) -> tuple[Init, Fragment] | None:
-        """The init and the last fragment that starts with a keyframe, when it is still held."""
+    def latest_group(self) -> tuple[Init, list[Fragment]] | None:
+        """The init and the fragments since the last keyframe, when they are still held."""
         with self._lock:
-            return (self.init, self._ring[0]) if self.init is not None and self._ring else None
+            return (self.init, list(self._ring)) if self.init is not None and self._ring else None
 
     def publish_init(self, init: Init) -> None:
         with self._lock:

@@ -24,19 +24,28 @@ class _BoxSink:
     """The muxer's file: it writes in chunks of its own, so limits are found by walking boxes."""
 
     def __init__(self, on_box: Callable[[bytes, bytes], None]) -> None:
-        self._buffer = bytearray()
+        self._chunks: list[bytes] = []
+        self._held, self._needed = 0, 8
         self._on_box = on_box
 
     def write(self, data: bytes) -> int:
-        self._buffer += data
-        while len(self._buffer) >= 8:
-            size, kind = HEADER.unpack_from(self._buffer)
-            if size < 8 or len(self._buffer) < size:
-                break
-            box = bytes(memoryview(self._buffer)[:size])
-            del self._buffer[:size]
-            self._on_box(kind, box)
+        self._chunks.append(data)
+        self._held += len(data)
+        if self._held >= self._needed:
+            self._emit(b"".join(self._chunks))
         return len(data)
+
+    def _emit(self, data: bytes) -> None:
+        """Hand over every whole box and keep the rest until it is whole too."""
+        at, self._needed = 0, 8
+        while len(data) - at >= 8:
+            size, kind = HEADER.unpack_from(data, at)
+            if size < 8 or len(data) - at < size:
+                self._needed = max(size, 8)
+                break
+            self._on_box(kind, data[at : at + size])
+            at += size
+        self._chunks, self._held = [data[at:]], len(data) - at
 
 
 class Packager:

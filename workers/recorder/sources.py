@@ -18,6 +18,7 @@ from workers.recorder.errors import SourceError
 OPEN_TIMEOUT_S = 10
 READ_TIMEOUT_S = 5
 _LATE_S = 2.0
+_WAITED_S, _REST_S = 0.001, 0.06
 _RTSP = {"rtsp_transport": "tcp", "fflags": "nobuffer", "analyzeduration": "500000"}
 _HTTP = {"fflags": "nobuffer", "analyzeduration": "500000", "max_redirects": "0"}
 FAMILIES = {"h264": "h264", "hevc": "h265"}
@@ -44,7 +45,8 @@ class Source(Protocol):
 class NetworkSource:
     """RTSP over TCP or HTTP, demultiplexed only."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, stop: threading.Event) -> None:
+        self._stop = stop
         options = _RTSP if urlsplit(url).scheme.startswith("rtsp") else _HTTP
         self._container = av.open(url, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
         try:
@@ -54,9 +56,15 @@ class NetworkSource:
             raise
 
     def packets(self) -> Iterator[Any]:
+        asked = time.monotonic()
         for packet in self._container.demux(self.template):
             if packet.size and packet.dts is not None:
                 yield packet
+            # A read that had to wait has caught up with the camera. Letting the next frames gather costs a little
+            # delay and saves a wake-up for each network packet of theirs, which is most of what a pull costs.
+            if time.monotonic() - asked > _WAITED_S and self._stop.wait(_REST_S):
+                return
+            asked = time.monotonic()
 
     def close(self) -> None:
         self._container.close()
@@ -81,25 +89,26 @@ class FileSource:
     """A video file looped in real time; each turn continues the timestamps of the former one."""
 
     def __init__(self, path: Path, stop: threading.Event) -> None:
-        self._path, self._stop = path, stop
+        self._stop = stop
         self._container = av.open(str(path))
         self.template = video_stream(self._container)
 
     def packets(self) -> Iterator[Any]:
         pacer = Pacer(self._stop)
+        tick_s = float(self.template.time_base)
+        begin = self.template.start_time or 0
         start = 0
-        container = self._container
         while not self._stop.is_set():
             end = start
-            for packet in shifted(container, start):
-                if not pacer.wait(float(packet.dts * packet.time_base)):
+            for packet in shifted(self._container, start):
+                if not pacer.wait(packet.dts * tick_s):
                     return
-                end = packet.dts + (packet.duration or 1)
+                end = packet.dts + packet.duration
                 yield packet
             if end == start:
                 raise SourceError("protocol_error")
             start = end
-            container = self._container = av.open(str(self._path))
+            self._container.seek(begin, stream=self.template)
 
     def close(self) -> None:
         self._container.close()

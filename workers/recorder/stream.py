@@ -62,7 +62,7 @@ class Stream:
         self._parameters: bytes | None = None
         self._family = ""
         self._epoch = self._seq = self._shift = 0
-        self._last_dts = 0
+        self._last_dts = self._longest_step = 0
         self._cause = "start"
         self._waiting_since: int | None = None
         self._since_mono = around.clock.mono_us()
@@ -154,7 +154,7 @@ class Stream:
                 raise SourceError("file_not_allowed")
             path, self.derived = prepared(local_path(spec.url), around.derived_dir, self._turn)
             return FileSource(path, self._turn)
-        return NetworkSource(around.policy.resolve(spec.url))
+        return NetworkSource(around.policy.resolve(spec.url), self._turn)
 
     def _adopt(self, template: Any) -> None:
         self._template, self._family = template, family_of(template)
@@ -198,8 +198,7 @@ class Stream:
         self.hub.set_state("online")
 
     def _jumped(self, packet: Any) -> bool:
-        ahead = (packet.dts - self._last_dts) * packet.time_base
-        return ahead <= 0 or ahead > JUMP_S
+        return not 0 < packet.dts - self._last_dts <= self._longest_step
 
     def _follow_parameters(self, packet: Any) -> None:
         """A sequence parameter set that differs from the announced one begins a new epoch described by itself."""
@@ -223,7 +222,8 @@ class Stream:
         self._waiting_since, self.error_code = None, None
         self._epoch += 1
         self._time = RunClock(clock)
-        self._shift = round(1 / packet.time_base) - packet.dts
+        ticks = round(1 / packet.time_base)
+        self._shift, self._longest_step = ticks - packet.dts, round(ticks * JUMP_S)
         self._packager = Packager(
             self._template, epoch=self._epoch, first_seq=self._seq, cause=self._cause,
             on_init=self.hub.publish_init, on_fragment=self.hub.publish,
