@@ -195,7 +195,8 @@ def read_of(item: Any) -> Read | ReadOutcomeJson:
     """The reading of one JSON object, or why it is none."""
     if not isinstance(item, dict):
         return _refused(None, "malformed", "Cada lectura debe ser un objeto.")
-    client_id = item.get("client_id")
+    client_id, plate, confidence = item.get("client_id"), item.get("plate"), item.get("confidence")
+    direction = item.get("direction")
     try:
         read_id = UUID(client_id)
     except (ValueError, TypeError, AttributeError):
@@ -204,7 +205,6 @@ def read_of(item: Any) -> Read | ReadOutcomeJson:
         camera_id = _camera_id(item["camera_id"])
     except (ValueError, TypeError, AttributeError, KeyError):
         return _refused(client_id, "camera_not_found", "El campo camera_id debe ser el UUID de una cámara.")
-    plate, confidence, direction = item.get("plate"), item.get("confidence"), item.get("direction")
     if not isinstance(plate, str):
         return _refused(client_id, "plate_invalid", "El campo plate debe ser un texto.")
     if isinstance(confidence, bool) or not isinstance(confidence, (int, float)) or not 0 <= confidence <= 1:
@@ -214,9 +214,7 @@ def read_of(item: Any) -> Read | ReadOutcomeJson:
     seen_at = _instant(item.get("seen_at"))
     if seen_at is None:
         return _refused(client_id, "seen_at_invalid", "El campo seen_at debe ser una fecha ISO 8601 con zona horaria.")
-    return Read(
-        id=read_id, camera_id=camera_id, seen_at=seen_at, plate=plate, confidence=float(confidence), direction=direction
-    )
+    return Read(read_id, camera_id, seen_at, plate, float(confidence), direction=direction)
 
 
 def outcome_json(outcome: ReadOutcome) -> ReadOutcomeJson:

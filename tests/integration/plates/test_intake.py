@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -54,7 +53,7 @@ def test_accept_reads_with_an_id_used_for_another_plate_refuses_it(world: World)
     first = read(make_camera(world))
     submit(node(), first)
 
-    again = submit(node(), replace(first, plate="AB123CD"))
+    again = submit(node(), first._replace(plate="AB123CD"))
 
     assert [(outcome.status, outcome.code) for outcome in again.outcomes] == [("rejected", "client_id_reused")]
 
@@ -62,11 +61,11 @@ def test_accept_reads_with_an_id_used_for_another_plate_refuses_it(world: World)
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (lambda one: replace(one, plate="A" * 200), "plate_invalid"),
-        (lambda one: replace(one, plate="¿?"), "plate_invalid"),
-        (lambda one: replace(one, camera_id=new_id()), "camera_not_found"),
-        (lambda one: replace(one, seen_at=clock.now() + timedelta(minutes=3)), "seen_at_in_future"),
-        (lambda one: replace(one, seen_at=clock.now() - timedelta(days=8)), "seen_at_too_old"),
+        (lambda one: one._replace(plate="A" * 200), "plate_invalid"),
+        (lambda one: one._replace(plate="¿?"), "plate_invalid"),
+        (lambda one: one._replace(camera_id=new_id()), "camera_not_found"),
+        (lambda one: one._replace(seen_at=clock.now() + timedelta(minutes=3)), "seen_at_in_future"),
+        (lambda one: one._replace(seen_at=clock.now() - timedelta(days=8)), "seen_at_too_old"),
     ],
 )
 def test_accept_reads_with_a_bad_one_rejects_it_and_stores_the_rest(
@@ -182,7 +181,7 @@ def test_a_provisional_hit_and_its_final_reading_are_one_alarm(world: World) -> 
         provisional = plates.accept_provisional(node(), [one])
     plates.raise_hits(node(), provisional.hits)
 
-    final = submit(node(), replace(one, seen_at=one.seen_at + timedelta(milliseconds=400)))
+    final = submit(node(), one._replace(seen_at=one.seen_at + timedelta(milliseconds=400)))
 
     assert len(provisional.hits) == 1
     assert final.hits == []
@@ -208,6 +207,8 @@ def test_a_hit_leaves_a_job_as_its_net(world: World) -> None:
         batch = plates.accept_reads(node(), [read(camera)])
 
     with world.admin() as conn:
-        kinds = conn.execute("select kind, args ->> 'hit_id' from app.outbox where kind = 'plates.raise_hit'").fetchall()
+        kinds = conn.execute(
+            "select kind, args ->> 'hit_id' from app.outbox where kind = 'plates.raise_hit'"
+        ).fetchall()
 
     assert kinds == [("plates.raise_hit", str(batch.hits[0]))]
