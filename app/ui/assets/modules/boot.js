@@ -2,9 +2,12 @@
 const mounted = new WeakMap();
 
 export async function mountAll(root = document, load = (name) => import(`./${name}.js`)) {
-  const elements = [...(root.matches?.("[data-module]") ? [root] : []), ...root.querySelectorAll("[data-module]")];
+  const elements = [...(root.matches?.("[data-module]") ? [root] : []), ...inside(root)];
   await Promise.all(elements.map((element) => mount(element, load)));
 }
+
+// htmx also announces the text nodes between the elements it swaps; they hold nothing.
+const inside = (node) => node.querySelectorAll?.("[data-module]") ?? [];
 
 async function mount(element, load) {
   if (mounted.has(element)) return;
@@ -18,7 +21,7 @@ async function mount(element, load) {
 }
 
 export function unmount(element) {
-  for (const each of [element, ...element.querySelectorAll("[data-module]")]) {
+  for (const each of [element, ...inside(element)]) {
     for (const destroy of mounted.get(each) ?? []) destroy();
     mounted.delete(each);
   }
