@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -148,7 +149,10 @@ def serve(settings: Settings) -> Flask:
     logs.configure()
     if settings.metrics_port:
         metrics.serve(settings.metrics_port)
-    return create_app(build_runtime(settings))
+    application = create_app(build_runtime(settings))
+    gc.collect()
+    gc.freeze()  # what lives as long as the process is not looked at again at each collection
+    return application
 
 
 def create_rt_app(runtime: Runtime | None = None) -> Flask:
