@@ -12,9 +12,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -69,43 +69,56 @@ MOVED = object()
 """In a stream's queue: its session got a new key; reconnecting finds it."""
 
 
-@dataclass(eq=False, slots=True)
 class Stream:
-    """One listening browser or program. `tenant_id` is None for who hears every municipality."""
+    """One listening browser or program. `tenant_id` is None for who hears every municipality.
 
-    tenant_id: int | None
-    audiences: frozenset[str]
-    session_key: bytes = b""
-    subject: str = ""
-    queue: SimpleQueue[Any] = field(default_factory=SimpleQueue)
-    overflowed: bool = False
+    A deque and one lock, held while there is nothing: a process keeps thousands of these, and a queue of the library weighs more
+    than everything else in it.
+    """
+
+    __slots__ = ("_things", "_wake", "audiences", "overflowed", "session_key", "subject", "tenant_id")
+
+    def __init__(
+        self, tenant_id: int | None, audiences: frozenset[str], session_key: bytes = b"", subject: str = ""
+    ) -> None:
+        self.tenant_id = tenant_id
+        self.audiences = audiences
+        self.session_key = session_key
+        self.subject = subject
+        self.overflowed = False
+        self._things: deque[Any] = deque()
+        self._wake = threading.Lock()
+        self._wake.acquire()
 
     def offer(self, event: Event) -> None:
         """Queue `event` for the stream; a full queue becomes one resync."""
         if event.audience not in self.audiences or self.overflowed:
             return
-        if self.queue.qsize() >= QUEUE:
+        if len(self._things) >= QUEUE:
             self.overflowed = True
-            self.queue.put(RESYNC)
-            return
-        self.queue.put(event)
+            self.put(RESYNC)
+        else:
+            self.put(event)
+
+    def put(self, thing: Any) -> None:
+        """Queue anything and wake whoever waits for it."""
+        self._things.append(thing)
+        with suppress(RuntimeError):  # somebody else just did
+            self._wake.release()
 
     def take(self, seconds: float) -> Any:
-        """The next thing, or None after `seconds`. A resync stands for everything queued before it."""
-        try:
-            found = self.queue.get(timeout=max(0.0, seconds))
-        except Empty:
+        """The next thing, or None, at most after `seconds`. A resync stands for everything queued before it."""
+        if not self._things:
+            self._wake.acquire(timeout=seconds) if seconds > 0 else self._wake.acquire(blocking=False)
+        if not self._things:
             return None
-        if self.overflowed and found is not ENDED:
-            return self._drain()
-        return found
+        return self._drain() if self.overflowed else self._things.popleft()
 
     def _drain(self) -> Any:
         self.overflowed = False
-        while not self.queue.empty():
-            if self.queue.get() is ENDED:
-                return ENDED
-        return RESYNC
+        ended = ENDED in self._things
+        self._things.clear()
+        return ENDED if ended else RESYNC
 
 
 @dataclass(eq=False, slots=True)
@@ -138,19 +151,27 @@ class Hub:
         """How many streams are open."""
         return self._reserved
 
-    @contextmanager
-    def listening(self, stream: Stream) -> Iterator[None]:
-        """Keep `stream` fed while the block runs; its place must have been reserved."""
+    def join(self, stream: Stream) -> None:
+        """Feed `stream` from now on; its place must have been reserved."""
         if stream.tenant_id is None:
             self._open_every_room()
-            listeners = self._everywhere
-        else:
-            listeners = self._room(stream.tenant_id).streams
-        listeners.add(stream)
+        self._listeners(stream).add(stream)
+
+    def leave(self, stream: Stream) -> None:
+        """Feed it no more."""
+        self._listeners(stream).discard(stream)
+
+    def _listeners(self, stream: Stream) -> set[Stream]:
+        return self._everywhere if stream.tenant_id is None else self._room(stream.tenant_id).streams
+
+    @contextmanager
+    def listening(self, stream: Stream) -> Iterator[None]:
+        """Keep `stream` fed while the block runs."""
+        self.join(stream)
         try:
             yield
         finally:
-            listeners.discard(stream)
+            self.leave(stream)
 
     def reserve(self) -> bool:
         """Take one of this process's places for a stream; False when there is none. Starts the hub at the first one."""
@@ -315,7 +336,7 @@ class Hub:
         elsewhere = {(row.sub, row.tenant_id) for row in rows}
         for stream in streams:
             if stream.session_key not in alive:
-                stream.queue.put(MOVED if (stream.subject, stream.tenant_id or 0) in elsewhere else ENDED)
+                stream.put(MOVED if (stream.subject, stream.tenant_id or 0) in elsewhere else ENDED)
 
     def _streams(self) -> list[Stream]:
         return [

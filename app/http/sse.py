@@ -131,48 +131,52 @@ def _answer(actor: Actor, after: int, *, expires_at: float | None) -> Response:
 
 
 def _frames(hub: Hub, stream: Stream, after: int, expires_at: float | None) -> Iterator[bytes]:
-    """What goes over the wire, until the browser leaves or may not listen any more."""
-    with hub.listening(stream):
+    """What goes over the wire, until the browser leaves or may not listen any more.
+
+    One generator and no other inside it: what each of thousands of waiting streams keeps is mostly the frames it waits in.
+    """
+    hub.join(stream)
+    try:
         yield _beat(hub, stream)
-        if stream.tenant_id is None:
-            sent = 0
-            yield frame("resync", {"head": 0})
-        else:
-            missed = hub.since(stream.tenant_id, after)
-            sent = after if missed is not None else 0
-            for event in missed or ():
-                sent = event.seq
-                if event.audience in stream.audiences:
-                    yield event.body
-            if missed is None:
-                yield frame("resync", {"head": hub.head(stream.tenant_id)})
-        yield from _live(hub, stream, sent, expires_at)
-
-
-def _live(hub: Hub, stream: Stream, sent: int, expires_at: float | None) -> Iterator[bytes]:
-    beat_at = time.monotonic() + HEARTBEAT_S
-    while True:
-        left = _seconds_left(expires_at)
-        if left <= 0:
-            yield frame("expired", {})
-            return
-        thing = stream.take(min(left, beat_at - time.monotonic()))
-        if thing is None:
-            if time.monotonic() >= beat_at:
+        sent, missed = _missed(hub, stream, after)
+        yield from missed
+        del missed
+        beat_at = time.monotonic() + HEARTBEAT_S
+        while True:
+            left = _seconds_left(expires_at)
+            thing = stream.take(min(left, beat_at - time.monotonic()))
+            if left <= 0:
+                yield frame("expired", {})
+                return
+            if thing is ENDED:
+                yield frame("sesion-terminada", {})
+                return
+            if thing is MOVED:
+                return
+            if isinstance(thing, Event):
+                if thing.seq > sent or stream.tenant_id is None:
+                    sent = thing.seq
+                    yield thing.body if stream.tenant_id is not None else _provincial(thing)
+            elif thing is RESYNC:
+                yield _resync(hub, stream)
+            elif time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + HEARTBEAT_S
                 yield _beat(hub, stream)
-        elif thing is RESYNC:
-            yield frame("resync", {"head": hub.head(stream.tenant_id) if stream.tenant_id else 0})
-        elif thing is ENDED:
-            yield frame("sesion-terminada", {})
-            return
-        elif thing is MOVED:
-            return
-        elif stream.tenant_id is None:
-            yield _provincial(thing)
-        elif thing.seq > sent:
-            sent = thing.seq
-            yield thing.body
+    finally:
+        hub.leave(stream)
+
+
+def _missed(hub: Hub, stream: Stream, after: int) -> tuple[int, list[bytes]]:
+    """The number this stream has heard of once it gets these frames."""
+    found = hub.since(stream.tenant_id, after) if stream.tenant_id is not None else None
+    if found is None:
+        return 0, [_resync(hub, stream)]
+    last = found[-1].seq if found else after
+    return last, [event.body for event in found if event.audience in stream.audiences]
+
+
+def _resync(hub: Hub, stream: Stream) -> bytes:
+    return frame("resync", {"head": hub.head(stream.tenant_id) if stream.tenant_id is not None else 0})
 
 
 def _beat(hub: Hub, stream: Stream) -> bytes:

@@ -125,7 +125,7 @@ def test_a_slow_stream_whose_session_ends_is_told_so(
     monkeypatch.setattr(module, "QUEUE", 1)
     with hub.listening(stream):
         wire.tell(3)
-        stream.queue.put(ENDED)
+        stream.put(ENDED)
 
         assert numbers(stream) == [ENDED]
 

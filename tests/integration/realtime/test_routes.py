@@ -160,7 +160,7 @@ def test_the_end_of_a_session_ends_the_stream(stream: Any, hub: Hub, mark: objec
     frames = stream()
     frames.next()
     [open_one] = hub._streams()
-    open_one.queue.put(mark)
+    open_one.put(mark)
 
     assert [frames.next()[0] for _ in last] == last
     with pytest.raises(StopIteration):
@@ -197,7 +197,7 @@ def test_the_province_hears_counts_and_nothing_about_anybody(stream: Any, wire: 
         {"kind": "alarm.raised", "tenant": "tres-arroyos", "payload": {"priority": 1}},
     )
     [open_one] = wire.hub._streams()
-    open_one.queue.put(RESYNC)
+    open_one.put(RESYNC)
     assert frames.next()[:2] == ("resync", {"head": 0})
 
 
