@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc.jwk import ECKey
 
+from app.cli.local.process import ProcessRef
 from tests.support.fake_province import FakeProvince
 from tests.support.recorder_rig import CAMERA, ROOT, TENANT
 from workers.node.household import House
@@ -141,11 +141,13 @@ class NodeRig:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        status = self.recorder()
-        if status is not None:
-            os.kill(status["pid"], signal.SIGTERM)
-            fd = os.pidfd_open(status["pid"])
-            os.close(fd)
+        try:
+            row = json.loads((self.home / "run" / "recorders.json").read_text())[TENANT]
+        except (OSError, ValueError, KeyError):
+            return
+        ref = ProcessRef.of(row["pid"])
+        if ref is not None and ref.started == row["started"]:
+            ref.end()
 
 
 def new_id() -> str:

@@ -91,10 +91,3 @@ class NodeQueues:
             Queue(queue, connection=self._redis, serializer=SERIALIZER, job_class=NodeJob).get_job_position(job)
             is not None
         )
-
-    def depth(self, queue: str) -> int | None:
-        """How many jobs wait; None when Redis is away."""
-        try:
-            return None if self._redis is None else int(self._redis.llen(f"rq:queue:{queue}"))
-        except redis.RedisError:
-            return None

@@ -32,7 +32,6 @@ class NodeSettings:
     quota_bytes: int = DEFAULT_QUOTA
     segment_s: int = 60
     heartbeat_s: float = 5.0
-    demonstration: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> NodeSettings:
@@ -58,7 +57,6 @@ class NodeSettings:
             quota_bytes=int(_text(env, "PIPC_NODE_QUOTA_BYTES") or DEFAULT_QUOTA),
             segment_s=int(_text(env, "PIPC_SEGMENT_SECONDS") or 60),
             heartbeat_s=float(_text(env, "PIPC_NODE_HEARTBEAT_SECONDS") or 5),
-            demonstration=_text(env, "PIPC_DEMONSTRATION") == "1",
         )
 
     def folder(self, tenant: UUID) -> Path:

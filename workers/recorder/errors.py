@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
 
 import av
 
@@ -27,15 +26,6 @@ class SourceError(Exception):
 def redact(text: str) -> str:
     """The text with every URL credential and secret query value replaced by stars."""
     return _SECRET_QUERY.sub(r"\1***", _CREDENTIALS.sub(r"\1***:***@", text))
-
-
-def public_url(url: str) -> str:
-    """Scheme, host and port only: the path of a camera may carry a secret too."""
-    parts = urlsplit(url)
-    if not parts.hostname:
-        return parts.scheme + ":" if parts.scheme else "file:"
-    host = parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
-    return urlunsplit((parts.scheme, host, "", "", ""))
 
 
 def code_of(error: BaseException) -> str:

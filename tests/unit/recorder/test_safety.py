@@ -8,7 +8,7 @@ import av
 import pytest
 
 from workers.recorder.__main__ import RedactingFormatter
-from workers.recorder.errors import CODES, SourceError, code_of, describe, public_url, redact
+from workers.recorder.errors import CODES, SourceError, code_of, describe, redact
 from workers.recorder.networks import NetworkPolicy
 from workers.recorder.sources import SourceSpec
 
@@ -24,12 +24,6 @@ def test_redaction_hides_users_passwords_and_tokens_and_keeps_the_rest() -> None
     assert "solo" not in text
     assert "10.1.2.3:554/ISAPI" in text
     assert "channel=1" in text
-
-
-def test_public_url_has_neither_login_nor_path() -> None:
-    assert public_url(URL) == "rtsp://10.1.2.3:554"
-    assert public_url("/srv/video/patio.mp4") == "file:"
-    assert public_url("demo:esquina") == "demo:"
 
 
 def test_source_never_shows_its_address() -> None:
