@@ -5,11 +5,13 @@ export function markChosen(root, alarmId) {
   if (alarmId) root.querySelector(`#alarma-${CSS.escape(alarmId)} a`)?.setAttribute("aria-current", "true");
 }
 
-// Whether an event is about the alarm on screen and says something newer than the screen.
+// Whether an event is about the alarm on screen and says something newer than the screen. A clip that arrives and a
+// reminder are news although nobody decided anything, so the version stays.
 export function concerns(spot, event) {
   const data = event.payload ?? event;
   const id = data.alarm_id ?? data.id ?? event.ref;
-  return Boolean(spot?.dataset.alarm) && id === spot.dataset.alarm && !(data.version && data.version <= Number(spot.dataset.version));
+  const isNews = data.clip || data.insist || !(data.version <= Number(spot?.dataset.version));
+  return Boolean(spot?.dataset.alarm) && id === spot.dataset.alarm && Boolean(isNews);
 }
 
 export function mount(room) {

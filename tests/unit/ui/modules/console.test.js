@@ -84,3 +84,9 @@ test("a flood is shown while it lasts, and the supervisor's notice sounds again"
   assert.equal(strip.hidden, true);
   assert.deepEqual(sounds.map((each) => each.priority), [1]);
 });
+
+test("a clip that arrives is asked for although the version stays", () => {
+  tell("pipc:alarm.clip", { payload: { id: "a", version: 3, clip: "c" } });
+
+  assert.equal(asked[0][1], "/sala/alarmas/a");
+});
