@@ -48,7 +48,10 @@ def test_sealed_credentials_open_with_the_node_key_only(keys: tuple[Path, bytes]
         open_sealed(stranger, sealed, UUID(TENANT), UUID(CAMERA))
 
 
-@pytest.mark.parametrize(("tenant", "camera"), [(str(uuid4()), CAMERA), (TENANT, str(uuid4()))])
+STRANGER = "99999999-9999-4999-8999-999999999999"
+
+
+@pytest.mark.parametrize(("tenant", "camera"), [(STRANGER, CAMERA), (TENANT, STRANGER)])
 def test_credentials_of_another_camera_or_municipality_do_not_open(
     keys: tuple[Path, bytes], tenant: str, camera: str
 ) -> None:
