@@ -53,7 +53,13 @@ def camera() -> None:
 @click.option("--kind", type=click.Choice(list(KINDS)), default="fixed", show_default=True, help="Qué cámara es.")
 @click.option("--code", default="", metavar="CÓDIGO", help="Código propio; si falta se asigna uno.")
 @click.option("--user", "username", default="", metavar="USUARIO", help="Usuario de la cámara.")
-@click.option("--password", default="", envvar="PIPC_CAMERA_PASSWORD", metavar="CLAVE", help="Clave de la cámara (o PIPC_CAMERA_PASSWORD).")
+@click.option(
+    "--password",
+    default="",
+    envvar="PIPC_CAMERA_PASSWORD",
+    metavar="CLAVE",
+    help="Clave de la cámara (o PIPC_CAMERA_PASSWORD).",
+)
 @click.option("--lat", type=float, help="Latitud.")
 @click.option("--lon", type=float, help="Longitud.")
 @click.option("--record/--no-record", default=True, help="Grabar o sólo ver y analizar.")
@@ -78,9 +84,17 @@ def add(*, tenant: str, url: str, wait: bool, as_json: bool, **given: Any) -> No
 
 
 @camera.command()
-@click.option("--url", metavar="DIRECCIÓN", help="Una dirección o un archivo, tal como lo vería el nodo de esta máquina.")
+@click.option(
+    "--url", metavar="DIRECCIÓN", help="Una dirección o un archivo, tal como lo vería el nodo de esta máquina."
+)
 @click.option("--user", "username", default="", metavar="USUARIO", help="Usuario de la cámara.")
-@click.option("--password", default="", envvar="PIPC_CAMERA_PASSWORD", metavar="CLAVE", help="Clave de la cámara (o PIPC_CAMERA_PASSWORD).")
+@click.option(
+    "--password",
+    default="",
+    envvar="PIPC_CAMERA_PASSWORD",
+    metavar="CLAVE",
+    help="Clave de la cámara (o PIPC_CAMERA_PASSWORD).",
+)
 @click.option("--tenant", metavar="MUNICIPIO", help="Municipio de una cámara ya cargada.")
 @click.option("--code", metavar="CÓDIGO", help="Código de una cámara ya cargada: la prueba su nodo.")
 @click.option("--json", "as_json", is_flag=True, help="Un objeto JSON.")

@@ -174,7 +174,7 @@ def _seed_hotlists(actor: Actor, room: Room) -> None:
         wanted = [entry for entry in room.wanted if entry.incident == kind]
         if not wanted or name in known:
             continue
-        data = plates.HotlistData(name=name, origin=origin, kind=kind)
+        data = plates.HotlistData(name=name, origin=origin, kind=kind, tolerant=True)
         hotlist = plates.create_hotlist(actor, data=data, is_demo=True)
         plates.put_entries(
             actor,

@@ -75,7 +75,7 @@ ROOMS: tuple[Room, ...] = (
         "tres-arroyos", "TA", 24,
         (Sighting("ZD640TA", "rojo"), Sighting("ZE015TA", "blanco"), Sighting("ZZD208", "verde"), Sighting("ZF752TA", "azul")),
         (
-            Wanted("ZA482RK", "gris", "Volkswagen", "Gol Trend", "LPR_SECUESTRO", "Pedido de secuestro vigente (DEMO)",
+            Wanted("ZA482LT", "gris", "Volkswagen", "Gol Trend", "LPR_SECUESTRO", "Pedido de secuestro vigente (DEMO)",
                    "UFI 4 Tres Arroyos", "02-00-001182-26/00"),
             Wanted("ZZA519", "negro", "Fiat", "Duna", "LPR_LOCAL", "Vehículo señalado por vecinos (DEMO)",
                    "Secretaría de Seguridad", ""),

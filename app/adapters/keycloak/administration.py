@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from app.adapters.keycloak.admin import AdminApi, AdminRefused
+from keycloak import KeycloakAdmin as ServerAdmin
+from keycloak.exceptions import KeycloakConnectionError
+
+from app.adapters.keycloak.admin import AdminApi, IdentityServerDown
 from app.adapters.keycloak.nodes import Nodes
 from app.adapters.keycloak.organizations import Organizations
 from app.adapters.keycloak.people import People
@@ -73,22 +76,20 @@ class KeycloakAdmin:
 
 def ensure_realm(settings: Settings, *, client_id: str, client_secret: str) -> bool:
     """Make the realm on the server of `settings` as an administrator that may create realms; False when it was there."""
-    server = AdminApi(
-        settings.keycloak_url,
-        "",
+    server = ServerAdmin(
+        server_url=settings.keycloak_url,
+        realm_name="master",
         client_id=client_id,
-        client_secret=client_secret,
-        login_realm="master",
-        timeout_s=REALM_S,
+        client_secret_key=client_secret,
+        timeout=REALM_S,
+        max_retries=0,
     )
     try:
-        server.get(f"/{settings.realm}")
-    except AdminRefused as refusal:
-        if refusal.status != 404:
-            raise
-    else:
-        return False
-    server.post("", realm_definition(settings, demonstration=settings.demonstration))
+        if settings.realm in {realm["realm"] for realm in server.get_realms()}:
+            return False
+        server.create_realm(realm_definition(settings, demonstration=settings.demonstration))
+    except KeycloakConnectionError as error:
+        raise IdentityServerDown("realm") from error
     return True
 
 

@@ -56,7 +56,12 @@ def _read(path: Path) -> Iterator[Member]:
     for key, entry in _entries(path).items():
         ref = ProcessRef.of(int(entry.get("pid") or 0))
         if ref is not None and _runs(ref.pid, module):
-            yield Member(f"{prefix}{key[:8] if key.count('-') == 4 else key}", ref, entry.get("socket", ""))
+            yield Member(prefix + _short(str(entry.get("tenant") or key)), ref, entry.get("socket", ""))
+
+
+def _short(key: str) -> str:
+    """A municipality by its first digits (they are random; those of a session tell when it was made); a queue by its name."""
+    return key[:8] if key.count("-") == 4 else key
 
 
 def _entries(path: Path) -> dict[str, dict[str, str]]:

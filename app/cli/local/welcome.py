@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from app.cli.local.environment import ROOT, is_demonstration
 from app.cli.local.installation import Installation
 
+_WIDTH = 110  # a name that is cut cannot be typed
 _FIRST = ("operador", "supervisor", "admin", "direccion")
 _PLACES = (
     ("Sala de monitoreo", "/sala"),
@@ -25,7 +26,7 @@ _PLACES = (
 def welcome(installation: Installation, console: Console, took_s: float | None) -> None:
     """Print the addresses and a handful of the demonstration's users."""
     base = installation.base_url
-    places = Table("Para entrar", "Dirección", box=None, title_justify="left")
+    places = Table("Para entrar", "Página", box=None, title_justify="left")
     for name, path in _PLACES:
         places.add_row(name, f"{base}{path}")
     places.add_row("Keycloak", installation.keycloak_url)
@@ -36,7 +37,7 @@ def welcome(installation: Installation, console: Console, took_s: float | None) 
         users = Table(*(Column(name, no_wrap=True) for name in ("Usuario", "Clave", "Municipio", "Rol")), box=None)
         for person in people:
             users.add_row(person["username"], person["password"], person["tenant"] or "provincia", person["role"])
-        console.print(users)
+        console.print(users, width=max(console.width, _WIDTH))
         console.print(
             "Todos los usuarios: [bold]pipc demo users[/bold] · segundo factor: [bold]pipc demo otp --user U[/bold]"
         )
