@@ -54,15 +54,12 @@ def product() -> Iterator[Product]:
     with tempfile.TemporaryDirectory(prefix="pipc-product-") as folder:
         os.chmod(folder, 0o711)
         product = Product(Path(folder) / "home", ports.pick_free(set()))
-        guard = product.guard()
         started = product.pipc("up")
         try:
             assert started.returncode == 0, started.stdout + started.stderr
             yield product
         finally:
             product.pipc("down")
-            guard.kill()
-            guard.wait()
 
 
 def test_status_lists_every_part_and_says_ready(product) -> None:

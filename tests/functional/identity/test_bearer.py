@@ -26,7 +26,8 @@ from app.kernel.permissions import ROLES, Permission
 from app.kernel.ports import TokenRefused
 from tests.support.identity import Installation, Somebody
 
-pytestmark = pytest.mark.keycloak
+# One realm serves every test of a run: two workers must not change it at once.
+pytestmark = [pytest.mark.keycloak, pytest.mark.xdist_group("keycloak")]
 
 
 def token_of(installation: Installation, person: Somebody, scope: str) -> str:

@@ -20,7 +20,8 @@ from app.kernel.unit_of_work import unit_of_work
 from tests.support.identity import Installation, Somebody, Visitor
 from tests.support.world import actor
 
-pytestmark = pytest.mark.keycloak
+# One realm serves every test of a run: two workers must not change it at once.
+pytestmark = [pytest.mark.keycloak, pytest.mark.xdist_group("keycloak")]
 
 DOOR = "/m/laprida/entrar"
 ACCESS_TOKEN = timedelta(minutes=5)

@@ -10,7 +10,8 @@ from app.adapters.keycloak.headless import SignInStopped
 from app.kernel.permissions import ROLES
 from tests.support.identity import Installation
 
-pytestmark = pytest.mark.keycloak
+# One realm serves every test of a run: two workers must not change it at once.
+pytestmark = [pytest.mark.keycloak, pytest.mark.xdist_group("keycloak")]
 
 DOOR = "/m/laprida/entrar"
 PROVINCE_DOOR = "/provincia/entrar"

@@ -19,7 +19,8 @@ from app.kernel.ports import TokenVerifier
 from tests.support.identity import Installation, Somebody, Visitor
 from tests.support.tokens import Realm, logout
 
-pytestmark = pytest.mark.keycloak
+# One realm serves every test of a run: two workers must not change it at once.
+pytestmark = [pytest.mark.keycloak, pytest.mark.xdist_group("keycloak")]
 
 DOOR = "/m/laprida/entrar"
 NOTICE = "/auth/backchannel-logout"

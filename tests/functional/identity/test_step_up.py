@@ -17,7 +17,8 @@ from app.kernel import clock
 from app.kernel.actor import Actor
 from tests.support.identity import Installation, Somebody, Visitor
 
-pytestmark = pytest.mark.keycloak
+# One realm serves every test of a run: two workers must not change it at once.
+pytestmark = [pytest.mark.keycloak, pytest.mark.xdist_group("keycloak")]
 
 DOOR = "/m/laprida/entrar"
 ELEVATE = "/auth/elevar?volver=/sala/listas/"

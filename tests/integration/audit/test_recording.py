@@ -28,7 +28,7 @@ def lines(tenant_id: int = OURS, wanted: Filter | None = None) -> list[tuple[str
 
 def record(target: str = "alarma/1", tenant_id: int = OURS, **detail: object) -> None:
     with unit_of_work(actor(tenant_id)):
-        service.record("room:alarm:close", target, **detail)
+        service.record("alarms:alarm:close", target, **detail)
 
 
 def test_an_entry_is_committed_with_its_deed(world: World) -> None:
@@ -42,7 +42,7 @@ def test_an_entry_is_committed_with_its_deed(world: World) -> None:
 
 def test_a_rolled_back_deed_leaves_no_entry(world: World) -> None:
     with pytest.raises(RuntimeError, match="después"), unit_of_work(actor()):
-        service.record("room:alarm:close", "alarma/1")
+        service.record("alarms:alarm:close", "alarma/1")
         raise RuntimeError("después")
 
     assert lines() == []
@@ -54,7 +54,7 @@ def test_a_deed_whose_entry_is_impossible_does_not_happen(world: World) -> None:
 
     with pytest.raises(DatabaseError), unit_of_work(actor()) as unit:
         unit.session.execute(text("update app.tenants set accent = '#123456'"))
-        service.record("room:alarm:close", "alarma/1")
+        service.record("alarms:alarm:close", "alarma/1")
 
     with world.admin() as admin:
         assert admin.execute("select accent from app.tenants where id = %s", [OURS]).fetchone() == (None,)
@@ -69,14 +69,14 @@ def test_a_tag_of_another_shape_is_refused(world: World, tag: str) -> None:
 @pytest.mark.parametrize("value", [float("nan"), 2**60, "\ud800", "x" * 30_000])
 def test_a_detail_without_canonical_text_or_too_long_is_refused(world: World, value: object) -> None:
     with pytest.raises((ValueError, rfc8785.CanonicalizationError)), unit_of_work(actor()):
-        service.record("room:alarm:close", "x", dato=value)
+        service.record("alarms:alarm:close", "x", dato=value)
 
     assert lines() == []
 
 
 def test_a_reading_unit_records_nothing(world: World) -> None:
     with pytest.raises(PermissionError), unit_of_work(actor(), read_only=True):
-        service.record("room:alarm:close", "x")
+        service.record("alarms:alarm:close", "x")
 
 
 def test_an_entry_apart_survives_the_open_unit(world: World) -> None:
@@ -126,7 +126,7 @@ def test_only_who_may_read_the_audit_lists_it(world: World) -> None:
 def test_pages_neither_repeat_nor_skip(world: World) -> None:
     with unit_of_work(actor()):
         for number in range(7):
-            service.record("room:alarm:close", f"alarma/{number}")
+            service.record("alarms:alarm:close", f"alarma/{number}")
     found: list[int] = []
     cursor = None
 
@@ -156,8 +156,8 @@ def test_filters_narrow_the_list(world: World) -> None:
 
     assert lines(wanted=Filter(actor="otra")) == [("room:camera:create", "cámara/1")]
     assert lines(wanted=Filter(action="room:camera:")) == [("room:camera:create", "cámara/1")]
-    assert lines(wanted=Filter(target="alarma/1")) == [("room:alarm:close", "alarma/1")]
-    assert lines(wanted=Filter(since=newest)) == [("room:alarm:close", "alarma/1")]
+    assert lines(wanted=Filter(target="alarma/1")) == [("alarms:alarm:close", "alarma/1")]
+    assert lines(wanted=Filter(since=newest)) == [("alarms:alarm:close", "alarma/1")]
     assert lines(wanted=Filter(until=newest)) == [("room:camera:create", "cámara/1")]
     assert lines(wanted=Filter(since=newest + timedelta(seconds=1))) == []
 
@@ -166,7 +166,7 @@ def test_another_municipality_sees_none_of_it(world: World) -> None:
     record("alarma/1")
 
     assert lines(THEIRS) == []
-    assert lines(OURS) == [("room:alarm:close", "alarma/1")]
+    assert lines(OURS) == [("alarms:alarm:close", "alarma/1")]
 
 
 _NASTY = [
@@ -183,7 +183,7 @@ def test_the_database_writes_the_same_canonical_text_as_rfc_8785(world: World) -
     ]
     for sample in samples:
         with unit_of_work(actor(user=sample, display_name="x")):
-            service.record("room:alarm:close", sample, **{"k": sample, "n": [1, 1.5, 1e21, True, None]}, z={sample: 1})
+            service.record("alarms:alarm:close", sample, **{"k": sample, "n": [1, 1.5, 1e21, True, None]}, z={sample: 1})
 
     with world.admin() as admin:
         stored = admin.execute(

@@ -19,7 +19,8 @@ from app.settings import Settings
 from tenants.core import service as tenants
 from tests.support.world import World
 
-pytestmark = pytest.mark.keycloak
+# One realm serves every test of a run: two workers must not change it at once.
+pytestmark = [pytest.mark.keycloak, pytest.mark.xdist_group("keycloak")]
 
 
 @pytest.fixture
