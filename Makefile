@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PY := .venv/bin/python
 WORKERS ?= 2
 
-.PHONY: run test help setup setup-test lint format types js pytest migrate migration proof chaos bench lock clean
+.PHONY: run test help setup setup-test lint format types js pytest journeys migrate migration proof chaos bench lock clean
 
 run: setup ## Arrancar todo (demostración incluida) hasta Ctrl-C
 	@exec $(PY) -m app.cli.main run
@@ -46,6 +46,9 @@ js: ## Probar los módulos de JavaScript
 
 pytest: ## Correr las pruebas de Python: make pytest only=tests/unit
 	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(only)
+
+journeys: setup-test ## Recorrer el producto entero: accesibilidad de cada página, y procesos que mueren y vuelven
+	@$(PY) -m pytest -n 0 -p no:randomly -m journey tests/e2e
 
 migrate: setup ## Llevar la base de esta instalación a la última revisión
 	@$(PY) -m app.cli.main migrate

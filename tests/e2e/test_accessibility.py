@@ -12,12 +12,13 @@ from tests.support.browser import BrowserPage
 from tests.support.product import Product
 
 pytestmark = [
+    pytest.mark.journey,
     pytest.mark.browser,
     pytest.mark.slow("uses the whole running product"),
     pytest.mark.xdist_group("product"),
 ]
 
-LINKS = r"""() => [...document.querySelectorAll('nav a[href], main a[href]')].map((a) => new URL(a.href))
+LINKS = r"""() => [...document.querySelectorAll('nav a[href], main a[href]')].map((a) => new URL(a.getAttribute('href'), location.href))
     .filter((u) => u.origin === location.origin && !u.search)
     .map((u) => u.pathname).filter((p) => !/\.[a-z0-9]+$/.test(p))"""
 SECTIONS = ("/sala", "/direccion", "/capacitacion", "/soporte", "/perfil", "/inicio")

@@ -19,7 +19,12 @@ import requests
 from app.cli.local import ports
 from app.cli.local.process import ProcessRef, wait_until
 
-pytestmark = [pytest.mark.keycloak, pytest.mark.slow("starts the whole product"), pytest.mark.xdist_group("product")]
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.keycloak,
+    pytest.mark.slow("starts the whole product"),
+    pytest.mark.xdist_group("product"),
+]
 ROOT = Path(__file__).resolve().parents[2]
 EXPECTED = ("postgres", "redis", "keycloak", "web", "clock", "worker", "node", "recorder", "analytics")
 
