@@ -87,8 +87,24 @@ class CameraName:
     is_demo: bool
 
 
+class _InWords:
+    """A state and its error as people read them."""
+
+    __slots__ = ()
+    state: str
+    error_code: str | None
+
+    @property
+    def label(self) -> str:
+        return STATE_LABELS[self.state]
+
+    @property
+    def error_label(self) -> str | None:
+        return ERROR_LABELS.get(self.error_code, "La cámara dio un error") if self.error_code else None
+
+
 @dataclass(frozen=True, slots=True)
-class CameraState:
+class CameraState(_InWords):
     """What the node last said of a camera. `state` may be a derived one."""
 
     state: str
@@ -102,14 +118,6 @@ class CameraState:
     error_code: str | None = None
     last_frame_sha: str | None = None
     last_frame_at: datetime | None = None
-
-    @property
-    def label(self) -> str:
-        return STATE_LABELS[self.state]
-
-    @property
-    def error_label(self) -> str | None:
-        return ERROR_LABELS.get(self.error_code, "La cámara dio un error") if self.error_code else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +173,12 @@ class CameraView:
 
 
 @dataclass(frozen=True, slots=True)
-class StateChange:
+class StateChange(_InWords):
     """One line of a camera's history."""
 
     state: str
     since: datetime
     error_code: str | None
-
-    @property
-    def label(self) -> str:
-        return STATE_LABELS[self.state]
-
-    @property
-    def error_label(self) -> str | None:
-        return ERROR_LABELS.get(self.error_code, "La cámara dio un error") if self.error_code else None
 
 
 @dataclass(frozen=True, slots=True)
