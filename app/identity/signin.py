@@ -30,7 +30,7 @@ from tenants.core import service as tenants
 from tenants.core.service import Tenant
 
 SECOND_FACTOR = "2"
-HOME = "/inicio"
+HOME = "/"  # leads on to the section of who enters
 
 
 @dataclass(frozen=True, slots=True)

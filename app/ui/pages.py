@@ -12,6 +12,7 @@ from app.http.catalogue import problems
 from app.http.context import current_actor, loader, signed_in
 from app.http.guards import public, requires
 from app.http.redirects import local_path
+from app.kernel.actor import Actor
 from app.kernel.permissions import Permission
 from app.ui import assets, help, maps, navigation, shell
 from tenants.data.municipalities import MunicipalityFacts, find, municipalities
@@ -31,9 +32,8 @@ ABOUT = {
 @bp.get("/")
 @public("people choose their municipality before signing in")
 def choose() -> ResponseReturnValue:
-    if signed_in() is not None:
-        return redirect(url_for("pages.start"), 303)
-    return _choice_page()
+    session = signed_in()
+    return _choice_page() if session is None else redirect(_first_page(session.actor), 303)
 
 
 @bp.get("/entrar")
@@ -121,6 +121,12 @@ def plain(text: str) -> str:
     """Lower case without accents."""
     decomposed = unicodedata.normalize("NFKD", text.strip().lower())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def _first_page(actor: Actor) -> str:
+    """Where a person lands: in their section when they have one, at the start page when they must choose."""
+    sections = navigation.sections_for(actor)
+    return sections[0].path if len(sections) == 1 else url_for("pages.start")
 
 
 def _choice_page(*, text: str = "", error: str = "") -> str:

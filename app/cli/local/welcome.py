@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from app.cli.local.environment import ROOT, is_demonstration
 from app.cli.local.installation import Installation
 
-_WIDTH = 110  # a name that is cut cannot be typed
+_WIDTH = 110  # a name or a password that is cut cannot be typed
 _FIRST = ("operador", "supervisor", "admin", "direccion")
 _PLACES = (
     ("Sala de monitoreo", "/sala"),
@@ -37,7 +37,8 @@ def welcome(installation: Installation, console: Console, took_s: float | None) 
         users = Table(*(Column(name, no_wrap=True) for name in ("Usuario", "Clave", "Municipio", "Rol")), box=None)
         for person in people:
             users.add_row(person["username"], person["password"], person["tenant"] or "provincia", person["role"])
-        console.print(users, width=max(console.width, _WIDTH))
+        # On paper narrower than this a terminal wraps by itself; rich would cut the password.
+        Console(file=console.file, width=max(console.width, _WIDTH)).print(users)
         console.print(
             "Todos los usuarios: [bold]pipc demo users[/bold] · segundo factor: [bold]pipc demo otp --user U[/bold]"
         )

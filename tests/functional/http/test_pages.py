@@ -71,8 +71,9 @@ def test_return_path_of_this_site_is_kept() -> None:
     assert local_path("/sala/?alarma=1#a") == "/sala/?alarma=1#a"
 
 
-def test_signed_in_person_goes_from_the_choice_to_the_start(operator: Client) -> None:
-    assert operator.get("/").headers["Location"] == "/inicio"
+def test_signed_in_person_lands_in_their_only_section(operator: Client, director: Client) -> None:
+    assert operator.get("/").headers["Location"] == "/sala/"
+    assert director.get("/").headers["Location"] == "/direccion/"
 
 
 def test_start_shows_only_what_the_person_may_open(operator: Client, director: Client) -> None:

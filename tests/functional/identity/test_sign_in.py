@@ -27,7 +27,7 @@ def test_each_municipal_role_enters_its_municipality(installation: Installation,
 
     answer = visitor.sign_in(person, DOOR)
 
-    assert (answer.status_code, answer.location) == (303, "/inicio")
+    assert (answer.status_code, answer.location) == (303, "/")
     start = visitor.get("/inicio")
     assert start.status_code == 200
     assert ROLES[role].name in start.text
