@@ -45,7 +45,12 @@ js: ## Probar los módulos de JavaScript
 	@$(PY) -m tools.node --test 'tests/unit/ui/modules/*.test.js'
 
 pytest: ## Correr las pruebas de Python: make pytest only=tests/unit
+ifdef only
 	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(only)
+else
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m 'not product and not journey'
+	@$(PY) -m pytest -n 0 -m 'product and not journey' tests/e2e
+endif
 
 journeys: setup-test ## Recorrer el producto entero: accesibilidad de cada página, y procesos que mueren y vuelven
 	@$(PY) -m pytest -n 0 -p no:randomly -m journey tests/e2e

@@ -15,6 +15,7 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.browser,
     pytest.mark.slow("uses the whole running product"),
+    pytest.mark.product,
     pytest.mark.xdist_group("product"),
 ]
 

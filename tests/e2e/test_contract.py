@@ -14,7 +14,11 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from tests.support.product import Product
 
-pytestmark = [pytest.mark.slow("uses the whole running product"), pytest.mark.xdist_group("product")]
+pytestmark = [
+    pytest.mark.slow("uses the whole running product"),
+    pytest.mark.product,
+    pytest.mark.xdist_group("product"),
+]
 
 EXAMPLES = 12
 

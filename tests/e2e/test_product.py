@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.keycloak,
     pytest.mark.slow("starts the whole product"),
+    pytest.mark.product,
     pytest.mark.xdist_group("product"),
 ]
 ROOT = Path(__file__).resolve().parents[2]

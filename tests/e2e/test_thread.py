@@ -13,6 +13,7 @@ from tests.support.product import Product
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow("uses the whole running product"),
+    pytest.mark.product,
     pytest.mark.xdist_group("product"),
 ]
 
