@@ -59,7 +59,7 @@ def test_the_way_back_is_forgotten_when_it_leads_elsewhere(installation: Install
     away = visitor.get(DOOR, query_string={"volver": back})
     answer = person.browser.follow(away.location, f"{visitor.base_url}/auth/callback", person.answers)
 
-    assert visitor.come_back(answer).location == "/inicio"
+    assert visitor.come_back(answer).location == "/"
 
 
 def test_somebody_of_another_municipality_is_refused_and_recorded(installation: Installation) -> None:
