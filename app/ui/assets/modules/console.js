@@ -24,7 +24,26 @@ export function mount(room) {
     if (isBusy()) { late = event; return; }
     window.htmx.ajax("GET", `/sala/alarmas/${spot().dataset.alarm}`, { target: "#foco", swap: "morph:outerHTML", source: room });
   }
-  function swapped() {
+
+  // While a card is on its way the spot says so; what is pressed meanwhile waits for it.
+  let onTheirWay = 0;
+  const isSpot = (event) => event.detail?.target?.id === "foco";
+  const tellSettled = (arrived) => document.dispatchEvent(new CustomEvent("pipc:spot-settled", { detail: { arrived } }));
+  function asked(event) {
+    if (!isSpot(event)) return;
+    onTheirWay += 1;
+    spot()?.setAttribute("aria-busy", "true");
+  }
+  function answered(event) {
+    if (!isSpot(event)) return;
+    onTheirWay -= 1;
+    if (onTheirWay) spot()?.setAttribute("aria-busy", "true");
+    else spot()?.removeAttribute("aria-busy");
+    if (!event.detail.successful) tellSettled(false);
+  }
+
+  function swapped(event) {
+    if (isSpot(event) && !onTheirWay) tellSettled(true);
     markChosen(room, spot()?.dataset.alarm);
     if (spot()?.dataset.alarm) history.replaceState(null, "", `?alarma=${spot().dataset.alarm}`);
     if (late && !isBusy()) { const event = late; late = null; renew(event); }
@@ -51,6 +70,8 @@ export function mount(room) {
 
   document.addEventListener("pipc:console.notice", notice);
   room.addEventListener("click", clicked);
+  room.addEventListener("htmx:beforeRequest", asked);
+  room.addEventListener("htmx:afterRequest", answered);
   room.addEventListener("htmx:afterSettle", swapped);
   const listeners = ["pipc:alarm.updated", "pipc:alarm.clip"];
   for (const name of listeners) document.addEventListener(name, renew);

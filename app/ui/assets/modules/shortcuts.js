@@ -22,7 +22,22 @@ export function handle(event, root = document) {
   return event.key.length === 1 && event.key !== " " ? press(root, event.key.toUpperCase(), event) : false;
 }
 
+// A card on its way makes its region busy. A key pressed meanwhile is meant for that card: it waits, and only the last one.
+let waiting = null;
+
+export function settled(root, arrived) {
+  const key = waiting;
+  waiting = null;
+  if (key && arrived) press(root, key, { preventDefault() {} });
+}
+
 function press(root, key, event) {
+  const isBusy = root.querySelector('[data-shortcut-region][aria-busy="true"]');
+  if (isBusy && ![...root.querySelectorAll("[data-shortcut]")].some((each) => each.dataset.shortcut === key && !isBusy.contains(each))) {
+    waiting = key;
+    event.preventDefault();
+    return true;
+  }
   const button = [...root.querySelectorAll("[data-shortcut]")].find((each) => each.dataset.shortcut === key && each.getAttribute("aria-disabled") !== "true");
   if (!button) return false;
   event.preventDefault();
@@ -48,6 +63,11 @@ function focusFinder(root, event) {
 export function mount(body) {
   if (body.dataset.shortcuts === "off") return undefined;
   const keys = (event) => handle(event);
+  const ready = (event) => settled(document, event.detail.arrived);
   document.addEventListener("keydown", keys);
-  return () => document.removeEventListener("keydown", keys);
+  document.addEventListener("pipc:spot-settled", ready);
+  return () => {
+    document.removeEventListener("keydown", keys);
+    document.removeEventListener("pipc:spot-settled", ready);
+  };
 }

@@ -90,3 +90,30 @@ test("a clip that arrives is asked for although the version stays", () => {
 
   assert.equal(asked[0][1], "/sala/alarmas/a");
 });
+
+const network = (name, detail) => room.querySelector("#foco").dispatchEvent(new CustomEvent(name, { bubbles: true, detail: { target: room.querySelector("#foco"), ...detail } }));
+
+test("the spot is busy while a card is on its way, and tells when the last one settled", () => {
+  const settled = heard(document, "pipc:spot-settled");
+  const spot = room.querySelector("#foco");
+
+  network("htmx:beforeRequest");
+  network("htmx:beforeRequest");
+  network("htmx:afterRequest", { successful: true });
+  network("htmx:afterSettle");
+  const between = [spot.getAttribute("aria-busy"), settled.length];
+  network("htmx:afterRequest", { successful: true });
+  network("htmx:afterSettle");
+
+  assert.deepEqual(between, ["true", 0]);
+  assert.deepEqual([spot.getAttribute("aria-busy"), settled.map((detail) => detail.arrived)], [null, [true]]);
+});
+
+test("a card that did not come is told as such", () => {
+  const settled = heard(document, "pipc:spot-settled");
+
+  network("htmx:beforeRequest");
+  network("htmx:afterRequest", { successful: false });
+
+  assert.deepEqual(settled.map((detail) => detail.arrived), [false]);
+});

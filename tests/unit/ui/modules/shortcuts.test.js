@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { handle, mount } from "../../../../app/ui/assets/modules/shortcuts.js";
+import { handle, mount, settled } from "../../../../app/ui/assets/modules/shortcuts.js";
 import { heard, page } from "./dom.js";
 
 const HTML = `<button id="take" data-shortcut="A">Tomar</button><button id="no" data-shortcut="D" aria-disabled="true">Despachar</button>
@@ -83,4 +83,30 @@ test("a person may switch them off", () => {
   window.document.body.dataset.shortcuts = "off";
 
   assert.equal(mount(window.document.body), undefined);
+});
+
+const BUSY = '<section data-shortcut-region aria-busy="true"><button id="old" data-shortcut="A">Tomar</button></section>';
+
+test("a key pressed while a card is on its way acts on the card that arrives", () => {
+  const window = page(BUSY);
+  const first = press(window, "a");
+  window.document.querySelector("section").outerHTML = BUSY.replace(' aria-busy="true"', "").replace("old", "chosen");
+  const clicked = heard(window.document.getElementById("chosen"), "click");
+
+  settled(window.document, true);
+  settled(window.document, true);
+
+  assert.deepEqual([first.handled, first.clicked, clicked.length], [true, [], 1]);
+});
+
+test("a key that waited for a card that never came is forgotten", () => {
+  const window = page(BUSY);
+  press(window, "a");
+  settled(window.document, false);
+  window.document.querySelector("section").removeAttribute("aria-busy");
+  const clicked = heard(window.document.getElementById("old"), "click");
+
+  settled(window.document, true);
+
+  assert.equal(clicked.length, 0);
 });
