@@ -121,7 +121,7 @@ class Product:
                  after=after, ready=lambda: fleet_ready(home.run / "node-workers.json"), log=home.log("node-workers"),
                  expected_s=3, stop_s=15),
             Unit("node", "Nodo municipal", start=self._python("node", "-m", "workers.node"),
-                 after=(*self._identity_server, "web", "scenes"),
+                 after=(*self._identity_server, "web", "scenes", "seed"),  # recorders and analytics take the whole machine
                  ready=lambda: True, stopped=lambda: end_recorders(home), log=home.log("node"), expected_s=2, stop_s=15),
         ]  # fmt: skip
 
