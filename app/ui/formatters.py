@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -170,6 +171,31 @@ def coordinates(lat: float | None, lon: float | None) -> str:
     return f"{number(lat, 5)}; {number(lon, 5)}"
 
 
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Version/", "Safari"))
+_SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "Mac"), ("Linux", "Linux"))
+
+
+def browser(agent: str | None) -> str:
+    """`Chrome 153 en Linux` of what a browser says of itself; anything else as it came."""
+    agent = agent or ""
+    for mark, name in _BROWSERS:
+        if found := re.search(re.escape(mark) + r"(\d+)", agent):
+            system = next((word for sign, word in _SYSTEMS if sign in agent), "")
+            return f"{name} {found[1]}" + (f" en {system}" if system else "")
+    return agent or "Navegador desconocido"
+
+
+def plain(value: object) -> str:
+    """A detail of the record in words: lists by commas, yes and no, and what has parts by its parts."""
+    if isinstance(value, bool):
+        return "sí" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain(part)}" for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(part) for part in value)
+    return "–" if value is None else str(value)
+
+
 def short_hash(value: str | None) -> str:
     """The first and last characters of a digest, enough to compare by eye."""
     return "–" if not value else f"{value[:8]}…{value[-6:]}" if len(value) > 16 else value
@@ -198,4 +224,6 @@ FILTERS = {
     "plate": plate,
     "national_id": national_id,
     "short_hash": short_hash,
+    "browser": browser,
+    "plain": plain,
 }

@@ -86,3 +86,24 @@ def test_relative_time_always_carries_the_absolute() -> None:
     assert 'datetime="2026-11-22T17:05:07+00:00"' in html
     assert 'title="22/11/2026 14:05:07 (UTC−3)"' in html
     assert ">hace 18 s<" in html
+
+
+@pytest.mark.parametrize(
+    ("agent", "expected"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36", "Chrome 147 en Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/146.0.0.0 Safari/537.36 Edg/146.0", "Edge 146 en Windows"),
+        ("Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox 140 en Windows"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", "Navegador desconocido"),
+    ],
+    ids=["chrome", "edge", "firefox", "program", "nothing"],
+)  # fmt: skip
+def test_browser_is_named_as_people_name_it(agent: str, expected: str) -> None:
+    assert f.browser(agent) == expected
+
+
+def test_detail_of_the_record_is_written_in_words() -> None:
+    written = f.plain({"funciones": ["supervisor", "alumno"], "hecho": True, "nota": None})
+
+    assert written == "funciones supervisor, alumno, hecho sí, nota –"
