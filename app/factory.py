@@ -30,6 +30,7 @@ from app.http.context import ActorLoader, NobodySignsIn
 from app.http.hub import Hub
 from app.identity import service as identity
 from app.identity import web as identity_web
+from app.identity.events import SessionsEnded
 from app.identity.loader import IdentityLoader
 from app.kernel import events, ports, unit_of_work
 from app.kernel.db import Databases
@@ -77,8 +78,9 @@ PAGES: tuple[ModuleType, ...] = (
 )
 API: tuple[ModuleType, ...] = (nodes_api, cameras_api, plates_api, alarms_api, sse)
 
-# Who hears what, in the transaction that says it.
+# Who hears what, in the transaction that says it (the end of a session, just after it).
 SUBSCRIBERS: tuple[tuple[type, Callable[[Any], None]], ...] = (
+    (SessionsEnded, cameras.on_sessions_ended),
     (CameraChanged, nodes.on_camera_changed),
     (AlarmRaised, recordings.on_alarm_raised),
     (OrderFinished, recordings.on_order_finished),

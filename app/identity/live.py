@@ -36,7 +36,7 @@ class LiveSessions:
         `passive` requests are made by an open page by itself: they keep roles true and do not move the idle deadline.
         """
         session = self.store.find(token)
-        if session is None or not self._is_open(session):
+        if session is None or not self._is_open(session.tenant_id):
             return None
         refresh_token = self.store.claim_refresh(session.key)
         if refresh_token is not None:
@@ -49,10 +49,15 @@ class LiveSessions:
             self.store.touch(session)
         return session
 
-    def _is_open(self, session: Session) -> bool:
+    def goes_on(self, key: bytes) -> bool:
+        """Whether that session is still somebody's: neither ended, nor past its time, nor of a suspended municipality."""
+        tenant_id = self.store.tenant_of_live(key)
+        return tenant_id is not None and self._is_open(tenant_id)
+
+    def _is_open(self, tenant_id: int) -> bool:
         """Whether the municipality still is; a suspended one lets nobody go on."""
         try:
-            tenant = tenants.by_id(session.tenant_id)
+            tenant = tenants.by_id(tenant_id)
         except NotFound:
             return False
         return tenant.is_active

@@ -63,6 +63,11 @@ def plugged() -> Identity:
     return _Plugged.identity
 
 
+def session_goes_on(actor: Actor) -> bool:
+    """Whether the session that `actor` came with still is, for an answer that outlives its request."""
+    return not actor.session_id or plugged().live.goes_on(bytes.fromhex(actor.session_id))
+
+
 def remember_preferences(actor: Actor, preferences: dict[str, str]) -> None:
     """Keep how a person likes their screens, for this session and the next ones."""
     actor.require(Permission.PROFILE_USE)

@@ -23,10 +23,11 @@ from app.identity.deadlines import (
     SHIFT,
     idle_deadline,
 )
+from app.identity.events import EndedSession, SessionsEnded
 from app.identity.models import WebSession
 from app.identity.sealing import Sealer
 from app.identity.types import Identity, Prelogin, Session, SessionKind, person_id_of
-from app.kernel import clock
+from app.kernel import clock, events
 from app.kernel.actor import system_actor
 from app.kernel.permissions import permissions_of
 from app.kernel.ports import TokenSet
@@ -135,6 +136,11 @@ class SessionStore:
             row = db.scalars(_live().where(WebSession.key == digest(token))).one_or_none()
             return None if row is None else _session(row)
 
+    def tenant_of_live(self, key: bytes) -> int | None:
+        """The municipality of a session that goes on; None once it ended, by somebody or by time."""
+        with _writing() as db:
+            return db.scalar(_live().with_only_columns(WebSession.tenant_id).where(WebSession.key == key))
+
     def touch(self, session: Session) -> None:
         """Note that the person did something: the idle deadline moves."""
         now = clock.now()
@@ -191,14 +197,15 @@ class SessionStore:
         return self._end(WebSession.kc_sid == kc_sid)
 
     def _end(self, which: Any) -> int:
-        """Delete sessions and tell the processes that stream to them."""
+        """Delete sessions, tell the processes that stream to them, and then whoever keeps something open for them."""
+        gone = delete(WebSession).where(which, WebSession.kind != "prelogin")
         with autonomous_unit(SIGN_IN, role="auth") as unit:
-            keys = unit.session.scalars(
-                delete(WebSession).where(which, WebSession.kind != "prelogin").returning(WebSession.key)
-            ).all()
-            if keys:
-                unit.nudge(REVOKED, json.dumps({"keys": [key.hex() for key in keys]}).encode())
-        return len(keys)
+            rows = unit.session.execute(gone.returning(WebSession.tenant_id, WebSession.key)).all()
+            if rows:
+                unit.nudge(REVOKED, json.dumps({"keys": [row.key.hex() for row in rows]}).encode())
+        if rows:
+            events.publish(SessionsEnded(tuple(EndedSession(row.tenant_id, row.key.hex()) for row in rows)))
+        return len(rows)
 
     def _update(self, key: bytes, **values: Any) -> None:
         with _writing() as db:

@@ -125,6 +125,7 @@ class CameraViewing(TenantScoped, Base):
     __table_args__ = (
         _camera_key(),
         Index("ix_camera_views_open", "tenant_id", "user_id", postgresql_where=text("ended_at is null")),
+        Index("ix_camera_views_session", "tenant_id", "session_key", postgresql_where=text("ended_at is null")),
         CheckConstraint("stream in ('main', 'sub')", name="stream"),
     )
 
@@ -134,6 +135,7 @@ class CameraViewing(TenantScoped, Base):
     display_name: Mapped[str] = mapped_column(server_default="")
     stream: Mapped[str] = mapped_column(server_default="main")
     reason: Mapped[str] = mapped_column(server_default="")
+    session_key: Mapped[str] = mapped_column(server_default="")
     started_at: Mapped[datetime]
     renewed_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

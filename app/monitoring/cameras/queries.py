@@ -148,9 +148,9 @@ def viewing(view_id: UUID) -> CameraViewing | None:
     return session().scalars(select(CameraViewing).where(CameraViewing.id == view_id).with_for_update()).one_or_none()
 
 
-def open_views(*, user_id: str | None = None, ids: Collection[UUID] = ()) -> list[CameraViewing]:
-    """Live views that have not ended, of one person or by id."""
-    mine = CameraViewing.user_id == user_id if user_id is not None else CameraViewing.id.in_(set(ids))
+def open_views(*, session_key: str | None = None, ids: Collection[UUID] = ()) -> list[CameraViewing]:
+    """Live views that have not ended, of one session or by id."""
+    mine = CameraViewing.session_key == session_key if session_key is not None else CameraViewing.id.in_(set(ids))
     statement = select(CameraViewing).where(CameraViewing.ended_at.is_(None), mine).order_by(CameraViewing.id)
     return list(session().scalars(statement.with_for_update()))
 

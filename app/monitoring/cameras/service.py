@@ -45,8 +45,8 @@ from app.monitoring.cameras.viewing import (
     join_stream,
     last_frame,
     leave_stream,
+    on_sessions_ended,
     open_view,
-    revoke_views_of,
 )
 from app.settings import Settings
 from tenants.core import service as municipalities
@@ -55,7 +55,7 @@ __all__ = [
     "Grant", "adopt_cameras", "as_text", "cameras_of_node", "checked_source", "close_views", "configure",
     "count_by_state", "create_camera", "decommission_camera", "desired_cameras", "end_abandoned", "end_views",
     "frames_of", "get_camera", "grant_stream", "history", "join_stream", "last_frame", "leave_stream", "list_cameras",
-    "live_cameras", "names_by_id", "open_view", "record_frame", "report_states", "revoke_views_of", "sealed_for_node",
+    "live_cameras", "names_by_id", "on_sessions_ended", "open_view", "record_frame", "report_states", "sealed_for_node",
     "set_maintenance", "source_to_check", "update_camera",
 ]  # fmt: skip
 

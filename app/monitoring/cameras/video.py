@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -14,6 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from app.http.context import current_actor
 from app.http.guards import requires
+from app.identity import service as identity
 from app.kernel.actor import Actor
 from app.kernel.errors import Invalid, Unavailable
 from app.kernel.permissions import Permission
@@ -29,6 +31,8 @@ bp = Blueprint("video", __name__)
 MAX_STREAMS = 32
 # A client that stops reading must not keep its thread inside `sendall`.
 SLOW_CLIENT_S = 5.0
+# How often a live response asks whether the session it is for still is.
+LOOK_EVERY_S = 3.0
 _places = threading.BoundedSemaphore(MAX_STREAMS)
 
 
@@ -94,9 +98,27 @@ class _Watching:
         self._grant = grant
         self._frames = frames
         self._closed = False
+        self._look_at = 0.0
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._frames
+        return self
+
+    def __next__(self) -> bytes:
+        if not self._goes_on():
+            raise StopIteration
+        return next(self._frames)
+
+    def _goes_on(self) -> bool:
+        """Look now and then: a session also ends by time or with its municipality, and nobody says so."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return True
+        self._look_at = now + LOOK_EVERY_S
+        try:
+            return identity.session_goes_on(self._actor)
+        except Exception:  # nobody is left without video because the database is away
+            log.exception("session of a live stream not looked at")
+            return True
 
     def close(self) -> None:
         """Called by the server when the response ends or the client goes away."""

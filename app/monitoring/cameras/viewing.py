@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.audit import service as audit
+from app.identity.events import EndedSession, SessionsEnded
 from app.kernel import clock
-from app.kernel.actor import Actor
+from app.kernel.actor import Actor, system_actor
 from app.kernel.db import session
 from app.kernel.errors import Forbidden, Invalid
 from app.kernel.ids import new_id
 from app.kernel.permissions import Permission
 from app.kernel.ports import LiveOffer, live_view
+from app.kernel.unit_of_work import autonomous_unit
 from app.monitoring.cameras import queries
 from app.monitoring.cameras.errors import CameraNotFound, NotWatchable, ReasonRequired, ViewNotFound
 from app.monitoring.cameras.models import Camera, CameraViewing
 from tenants.core import service as municipalities
 
+log = logging.getLogger(__name__)
+
+SESSION_ENDED = "la sesión terminó"
 STREAMS = ("main", "sub")
 ABANDONED_AFTER = timedelta(minutes=5)
 MAX_TRACKS = 16
@@ -63,7 +69,7 @@ def _started(actor: Actor, camera: Camera, stream: str, reason: str) -> CameraVi
     at = clock.now()
     view = CameraViewing(
         id=new_id(), camera_id=camera.id, user_id=actor.user_id, display_name=actor.display_name, stream=stream,
-        reason=reason, started_at=at, renewed_at=at,
+        reason=reason, session_key=actor.session_id, started_at=at, renewed_at=at,
     )  # fmt: skip
     session().add(view)
     audit.record("room:camera:view", str(camera.id), codigo=camera.code, vista=str(view.id), motivo=reason)
@@ -74,7 +80,7 @@ def _renewed(actor: Actor, camera: Camera, view_id: UUID) -> CameraViewing:
     view = queries.viewing(view_id)
     if view is None or view.user_id != actor.user_id or view.camera_id != camera.id or view.ended_at is not None:
         raise ViewNotFound("Abrir la cámara otra vez.")
-    view.renewed_at = clock.now()
+    view.renewed_at, view.session_key = clock.now(), actor.session_id
     return view
 
 
@@ -124,14 +130,26 @@ def end_views(actor: Actor, *, view_ids: Sequence[UUID]) -> None:
             _end(view, clock.now())
 
 
-def revoke_views_of(actor: Actor, *, user_id: str) -> None:
-    """Cut what that person is watching: sign-out, change of role, suspension."""
-    views = queries.open_views(user_id=user_id)
-    if not views:
-        return
-    live_view().revoke(municipalities.own().uuid, [view.id for view in views])
-    for view in views:
-        _end(view, clock.now())
+def on_sessions_ended(event: SessionsEnded) -> None:
+    """Cut what ended sessions were watching, now: a ticket would go on for up to two minutes.
+
+    The sign-out stands whatever happens here: the web also looks by itself, and the ticket ends.
+    """
+    for ended in event.sessions:
+        try:
+            _cut(ended)
+        except Exception:  # what is left ends by itself, and somebody is waiting to be signed out
+            log.exception("live views of an ended session not cut", extra={"tenant": ended.tenant_id})
+
+
+def _cut(ended: EndedSession) -> None:
+    with autonomous_unit(system_actor("salida", tenant_id=ended.tenant_id)):
+        views = queries.open_views(session_key=ended.key)
+        for view in views:
+            _end(view, clock.now(), motivo=SESSION_ENDED)
+        tenant, cut = municipalities.own().uuid, [view.id for view in views]
+    if cut:
+        live_view().revoke(tenant, cut)
 
 
 def end_abandoned(actor: Actor) -> int:
@@ -142,10 +160,10 @@ def end_abandoned(actor: Actor) -> int:
     return len(views)
 
 
-def _end(view: CameraViewing, at: datetime) -> None:
+def _end(view: CameraViewing, at: datetime, **detail: str) -> None:
     view.ended_at = at
     seconds = round((at - view.started_at).total_seconds())
-    audit.record("room:camera:leave", str(view.camera_id), vista=str(view.id), segundos=seconds)
+    audit.record("room:camera:leave", str(view.camera_id), vista=str(view.id), segundos=seconds, **detail)
 
 
 def last_frame(actor: Actor, *, camera_id: UUID) -> str | None:

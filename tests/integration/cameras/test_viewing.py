@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from app.identity.events import EndedSession, SessionsEnded
 from app.kernel import clock
 from app.kernel.actor import Actor
-from app.kernel.errors import Forbidden, Invalid
+from app.kernel.errors import Forbidden, Invalid, Unavailable
 from app.kernel.ports import LiveOffer
 from app.kernel.unit_of_work import unit_of_work
 from app.monitoring.cameras import service as cameras
@@ -134,16 +136,50 @@ def test_cameras_join_and_leave_an_open_stream(world: World, plugs: Plugs) -> No
     assert rows(world) == [(first.view_id, False), (second.view_id, True)]
 
 
-def test_sign_out_cuts_what_that_person_watches_and_nothing_else(world: World, plugs: Plugs) -> None:
+def ended(*keys: str, tenant_id: int = OURS) -> SessionsEnded:
+    return SessionsEnded(tuple(EndedSession(tenant_id, key) for key in keys))
+
+
+def test_end_of_a_session_cuts_what_it_watches_and_nothing_else(world: World, plugs: Plugs) -> None:
+    camera, theirs = add_camera(), add_camera(THEIRS)
+    here, there = replace(WHO, session_id="aa"), replace(WHO, session_id="bb")
+    cut, kept = watch(camera.id, here), watch(camera.id, there)
+    neighbour = watch(theirs.id, actor(THEIRS, session_id="aa"))
+
+    cameras.on_sessions_ended(ended("aa"))
+
+    assert plugs.live.revoked == [cut.view_id]
+    assert rows(world) == [(cut.view_id, True), (kept.view_id, False), (neighbour.view_id, False)]
+    assert deeds(world).count("room:camera:leave") == 1
+    with unit_of_work(here), pytest.raises(Forbidden):
+        cameras.grant_stream(here, tickets=[cut.ticket])
+    cameras.on_sessions_ended(ended("aa", tenant_id=THEIRS))
+    assert plugs.live.revoked == [cut.view_id, neighbour.view_id]
+
+
+def test_view_belongs_to_the_session_that_last_renewed_it(plugs: Plugs) -> None:
     camera = add_camera()
-    other = actor(OURS, "operador-municipal", user="persona-2")
-    mine, theirs = watch(camera.id), watch(camera.id, other)
+    offer = watch(camera.id, replace(WHO, session_id="aa"))
+    watch(camera.id, replace(WHO, session_id="bb"), view_id=offer.view_id)
 
-    with unit_of_work(WHO):
-        cameras.revoke_views_of(WHO, user_id=WHO.user_id)
+    cameras.on_sessions_ended(ended("aa"))
+    assert plugs.live.revoked == []
+    cameras.on_sessions_ended(ended("bb"))
+    assert plugs.live.revoked == [offer.view_id]
 
-    assert plugs.live.revoked == [mine.view_id]
-    assert rows(world) == [(mine.view_id, True), (theirs.view_id, False)]
+
+def test_sign_out_stands_though_the_video_cannot_be_cut(
+    world: World, plugs: Plugs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer = watch(add_camera().id, replace(WHO, session_id="aa"))
+
+    def away(*_: object) -> None:
+        raise Unavailable("no responde")
+
+    monkeypatch.setattr(plugs.live, "revoke", away)
+    cameras.on_sessions_ended(ended("aa"))
+
+    assert rows(world) == [(offer.view_id, True)]
 
 
 def test_view_nobody_renewed_ends_when_it_was_last_seen(world: World) -> None:

@@ -36,7 +36,7 @@ export function post(url, body, options = {}) {
   return fetch(url, {
     method: "POST",
     cache: "no-store",
-    headers: { "Content-Type": "application/json", "X-CSRF-Token": csrfToken() },
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrfToken() },
     body: JSON.stringify(body),
     ...options,
   });

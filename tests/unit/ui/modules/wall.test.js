@@ -107,10 +107,44 @@ test("a picture that stopped never looks live", () => {
   view.destroy();
 });
 
-test("a revoked view says why", () => {
-  const { views } = build("c1");
+test("a view cut with its session says so, and keeps saying it", () => {
+  page(TILE("c1"));
+  let now = 10_000;
+  const view = new View(document.querySelector(".tile"), "sub", { post: async () => ({}), now: () => now });
+  view.alive();
+  view.viewId = "v-c1";
 
-  views[0].refused("revoked");
+  view.refused("revoked");
+  now += STALE_MS;
 
-  assert.equal(views[0].tile.querySelector("[data-tile-message]").textContent, "el permiso para mirar terminó");
+  assert.equal(view.check(), true);
+  assert.equal(view.viewId, null);
+  assert.equal(view.tile.dataset.state, "none");
+  assert.equal(view.tile.querySelector("[data-tile-message]").textContent, "la sesión terminó: volver a ingresar para mirar");
+  view.destroy();
+});
+
+test("a ticket refused because nobody is signed in says it; another refusal does not", async () => {
+  for (const [status, words] of [[401, "la sesión terminó: volver a ingresar para mirar"], [403, "sin permiso o sin señal"], [404, "cámara dada de baja"]]) {
+    page(TILE("c1"));
+    const view = new View(document.querySelector(".tile"), "sub", { post: async () => ({ ok: false, status }) });
+
+    assert.equal(await view.ticket(), null);
+
+    assert.equal(view.tile.querySelector("[data-tile-message]").textContent, words);
+    view.destroy();
+  }
+});
+
+test("a view that ended is opened anew, once", async () => {
+  page(TILE("c1"));
+  const asked = [];
+  const answers = [{ ok: false, status: 404 }, { ok: true, json: async () => ({ view_id: "v2", ticket: "t2" }) }];
+  const view = new View(document.querySelector(".tile"), "sub", { post: async (_, body) => { asked.push(body); return answers.shift(); } });
+  view.viewId = "v1";
+
+  assert.equal(await view.ticket(), "t2");
+
+  assert.deepEqual(asked, [{ stream: "sub", view_id: "v1" }, { stream: "sub" }]);
+  view.destroy();
 });

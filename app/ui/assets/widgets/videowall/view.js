@@ -4,7 +4,8 @@ import { LivePlayer } from "./player.js";
 
 export const STALE_MS = 5000;
 export const STILL_MS = 10000;
-const REASONS = { unsupported_codec: "este navegador no puede mostrar su video: se ve una imagen cada 10 s", revoked: "el permiso para mirar terminó", not_found: "la cámara no está en la grabadora", expired: "el permiso venció" };
+const REASONS = { unsupported_codec: "este navegador no puede mostrar su video: se ve una imagen cada 10 s", revoked: "la sesión terminó: volver a ingresar para mirar", not_found: "la cámara no está en la grabadora", expired: "el permiso venció" };
+const REFUSALS = { 401: REASONS.revoked, 404: "cámara dada de baja" };
 
 export class View {
   constructor(tile, stream, { post, now = Date.now }) {
@@ -16,8 +17,10 @@ export class View {
   async ticket() {
     const asked = this.viewId ? { stream: this.stream, view_id: this.viewId } : { stream: this.stream };
     const answer = await this.post(`/sala/camaras/${this.camera}/ver`, asked);
-    if (!answer.ok) { this.say("none", answer.status === 404 ? "cámara dada de baja" : "sin permiso o sin señal"); return null; }
+    if (answer.status === 404 && this.viewId) { this.viewId = null; return this.ticket(); }
+    if (!answer.ok) { this.ended = answer.status === 401; this.say("none", REFUSALS[answer.status] ?? "sin permiso o sin señal"); return null; }
     const offer = await answer.json();
+    this.ended = false;
     this.viewId = offer.view_id;
     return offer.ticket;
   }
@@ -30,7 +33,8 @@ export class View {
   // What the recorder says when the picture cannot come. True when it is worth asking again with the other stream.
   refused(code) {
     if (code === "unsupported_codec" && this.stream === "main") { this.stream = "sub"; this.viewId = null; return true; }
-    this.say("stills", REASONS[code] ?? "sin video");
+    if (code === "revoked") { this.ended = true; this.viewId = null; }
+    this.say(this.ended ? "none" : "stills", REASONS[code] ?? "sin video");
     if (code === "unsupported_codec") this.startStills();
     return false;
   }
@@ -48,7 +52,7 @@ export class View {
     if (this.stills) return false;
     const since = this.frameAt || this.openedAt;
     if (this.now() - since < STALE_MS && !this.player.broken) return false;
-    this.say(this.frameAt ? "stale" : "waiting", this.frameAt ? `sin video desde ${hourText(this.frameAt)}` : "conectando");
+    if (!this.ended) this.say(this.frameAt ? "stale" : "waiting", this.frameAt ? `sin video desde ${hourText(this.frameAt)}` : "conectando");
     return this.now() - Math.max(since, this.openedAt) >= STALE_MS;
   }
 
