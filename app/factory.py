@@ -22,6 +22,7 @@ from app.adapters.video.embedded import EmbeddedLiveView
 from app.adapters.video.tickets import TicketOffice
 from app.audit import service as audit
 from app.audit import web as audit_web
+from app.evidence.custody import service as custody
 from app.evidence.recordings import service as recordings
 from app.evidence.recordings import web as recordings_web
 from app.http import headers, health, limits, logs, metrics, openapi, origin, problems, request_id, sse
@@ -83,6 +84,7 @@ SUBSCRIBERS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     (SessionsEnded, cameras.on_sessions_ended),
     (CameraChanged, nodes.on_camera_changed),
     (AlarmRaised, recordings.on_alarm_raised),
+    (AlarmRaised, custody.on_alarm_raised),
     (OrderFinished, recordings.on_order_finished),
     (FootageReported, recordings.on_footage_reported),
 )
@@ -115,6 +117,7 @@ def _plug(settings: Settings) -> None:
     ports.plug(
         storage=DirectoryStorage(settings.objects_dir),
         nodes=nodes.Directory(),
+        holds=custody.Directory(),
         identity_admin=administration.KeycloakAdmin(settings),
     )
     if settings.view_key_pem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -204,12 +204,31 @@ class NodeDirectory(Protocol):
         """When each node of the acting municipality last spoke."""
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveHold:
+    """A stretch of a camera that must not be deleted; without an end it reaches into the future."""
+
+    hold_id: UUID
+    camera_id: UUID
+    from_at: datetime
+    to_at: datetime | None
+    expires_at: datetime | None
+
+
+class HoldDirectory(Protocol):
+    """The question about holds that nodes' desired state asks upwards, inside the open unit of work."""
+
+    def active(self, camera_ids: Collection[UUID]) -> Sequence[ActiveHold]:
+        """What is held now of those cameras of the acting municipality."""
+
+
 @dataclass(slots=True)
 class _Slots:
     storage: ObjectStorage | None = None
     live: LiveView | None = None
     identity_admin: IdentityAdmin | None = None
     nodes: NodeDirectory | None = None
+    holds: HoldDirectory | None = None
 
 
 _slots = _Slots()
@@ -221,12 +240,14 @@ def plug(
     live: LiveView | None = None,
     identity_admin: IdentityAdmin | None = None,
     nodes: NodeDirectory | None = None,
+    holds: HoldDirectory | None = None,
 ) -> None:
     """Fill the given slots; called once by the factory (and by tests). The others keep what they had."""
     _slots.storage = storage or _slots.storage
     _slots.live = live or _slots.live
     _slots.identity_admin = identity_admin or _slots.identity_admin
     _slots.nodes = nodes or _slots.nodes
+    _slots.holds = holds or _slots.holds
 
 
 def object_storage() -> ObjectStorage:
@@ -247,6 +268,11 @@ def identity_admin() -> IdentityAdmin:
 def node_directory() -> NodeDirectory:
     """Who answers about nodes. Raises `PlugError`."""
     return _plugged(_slots.nodes, "NodeDirectory")
+
+
+def hold_directory() -> HoldDirectory:
+    """Who answers about holds. Raises `PlugError`."""
+    return _plugged(_slots.holds, "HoldDirectory")
 
 
 def _plugged(port: Port | None, name: str) -> Port:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from app.adapters.storage.directory import DirectoryStorage
+from app.evidence.custody import service as custody
 from app.evidence.recordings import service as recordings
 from app.kernel import clock, events, ports
 from app.kernel.actor import Actor
@@ -75,7 +76,7 @@ class Plugs:
 def plugged(folder: Path) -> Plugs:
     """Fill the ports and register the subscribers as the factory does."""
     plugs = Plugs(DirectoryStorage(folder / "objects"), FakeLive())
-    ports.plug(storage=plugs.storage, live=plugs.live, nodes=nodes.Directory())
+    ports.plug(storage=plugs.storage, live=plugs.live, nodes=nodes.Directory(), holds=custody.Directory())
     settings = Settings(
         base_url="http://127.0.0.1:8000", home=folder, databases=DatabaseUrls(), redis_url="redis://127.0.0.1:1/0",
         objects_dir=folder / "objects", demonstration=True, allow_file_sources=True,
@@ -85,6 +86,7 @@ def plugged(folder: Path) -> Plugs:
     nodes.configure(settings)
     events.subscribe(CameraChanged, nodes.on_camera_changed)
     events.subscribe(AlarmRaised, recordings.on_alarm_raised)
+    events.subscribe(AlarmRaised, custody.on_alarm_raised)
     events.subscribe(OrderFinished, recordings.on_order_finished)
     events.subscribe(FootageReported, recordings.on_footage_reported)
     return plugs

@@ -22,6 +22,7 @@ _BY_TYPE: dict[str, Any] = {
 _SPECIAL: dict[str, dict[str, Any]] = {
     "clips": {"from_at": "yesterday", "to_at": "now"},
     "recording_gaps": {"from_at": "yesterday", "to_at": "now"},
+    "hold_cameras": {"from_at": "yesterday", "to_at": "now"},
 }
 _COLUMNS = """
     select attname, format_type(atttypid, null) from pg_attribute

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from workers.recorder.clock import SECOND
+from workers.recorder.clock import SECOND, from_iso
 
 DAY_US = 86_400 * SECOND
 QUARANTINE_US = 90 * DAY_US
+FOREVER_US = 2**62
 
 # `trusted_now()` and `segment_us()` are registered on the connection after the clock was checked; without them the view fails.
 VIEW = f"""
@@ -29,6 +31,28 @@ def prepare(connection: sqlite3.Connection, now_us: Callable[[], int], segment_u
     connection.create_function("trusted_now", 0, now_us)
     connection.create_function("segment_us", 0, lambda: segment_us)
     connection.execute(VIEW)
+
+
+def keep_holds(connection: sqlite3.Connection, holds: Sequence[Mapping[str, Any]], now_us: int) -> None:
+    """Replace the copy of holds that the predicate reads with those of the desired state."""
+    rows = [
+        (
+            # One hold may cover several stretches of a camera: each is a row of its own.
+            f"{hold['id']}/{hold['from']}", str(hold["camera_id"]), from_iso(hold["from"]),
+            from_iso(hold["to"]) if hold.get("to") else FOREVER_US,
+            from_iso(hold["expires_at"]) if hold.get("expires_at") else None,
+        )
+        for hold in holds
+    ]  # fmt: skip
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("DELETE FROM holds")
+        connection.executemany("INSERT OR REPLACE INTO holds VALUES (?,?,?,?,?)", rows)
+        connection.execute("INSERT OR REPLACE INTO facts VALUES ('holds_us', ?)", (str(now_us),))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
 
 
 def expired(connection: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workers.node import deletion
 from workers.node.spool import Spool
 from workers.recorder import failpoints
-from workers.recorder.clock import SECOND, Clock, from_iso, iso
+from workers.recorder.clock import SECOND, Clock, iso
 from workers.recorder.index import open_index, used_bytes
 
 HOUR_US = 3600 * SECOND
@@ -100,20 +101,7 @@ class Footage:
 
     def keep_holds(self, holds: Sequence[Mapping[str, Any]]) -> None:
         """Replace the copy of holds; retention reads nothing else."""
-        rows = [
-            (
-                str(hold["id"]), str(hold["camera_id"]), from_iso(hold["from"]),
-                from_iso(hold["to"]) if hold.get("to") else 2**62,
-                from_iso(hold["expires_at"]) if hold.get("expires_at") else None,
-            )
-            for hold in holds
-        ]  # fmt: skip
-        db = self._connection
-        db.execute("BEGIN IMMEDIATE")
-        db.execute("DELETE FROM holds")
-        db.executemany("INSERT OR REPLACE INTO holds VALUES (?,?,?,?,?)", rows)
-        db.execute("INSERT OR REPLACE INTO facts VALUES ('holds_us', ?)", (str(self._clock.wall_us()),))
-        db.execute("COMMIT")
+        deletion.keep_holds(self._connection, holds, self._clock.wall_us())
 
     def only_held(self) -> bool:
         """The last retention pass found nothing more that may go: recording waits until space returns."""

@@ -54,6 +54,7 @@ class Municipality:
         self._status: dict[str, Any] | None = None
         self._applied: tuple[int, int, str | None] | None = None
         self._paused: str | None = None
+        self._held: int | None = None
         self._due: dict[str, float] = {}
         self._snapshots: dict[str, float] = {}
         self._ending = threading.Event()
@@ -102,6 +103,7 @@ class Municipality:
         if self._every("status", STATUS_S):
             self._tend_recorder()
         if self._every("footage", FOOTAGE_S):
+            self._keep_holds()
             self.footage.ship_gaps()
             self.footage.close_hours((self.desired.state.get("policy") or {}).get("retention_days"))
         if self.orders.take(self.desired.state.get("orders", [])):
@@ -141,7 +143,13 @@ class Municipality:
             log.error("recorder of %s did not take its configuration: %s", self._name, error)
             return
         self._applied = wanted
-        self.footage.keep_holds(state.get("holds", []))
+
+    def _keep_holds(self) -> None:
+        """What must not be deleted is known to the index as soon as it is told, recorder or not."""
+        state = self.desired.state
+        if state["version"] and state["version"] != self._held:
+            self.footage.keep_holds(state.get("holds", []))
+            self._held = state["version"]
 
     def _take_snapshots(self, status: Mapping[str, Any]) -> None:
         """One still a minute of each camera that shows something, spread so that they do not come together."""

@@ -11,10 +11,11 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from app.kernel.ids import new_id
@@ -70,11 +71,12 @@ class Retention:
 
     def __init__(
         self, folder: Path, *, quota_bytes: int, early: bool, minimum_days: float, segment_s: int, waived: bool,
-        clock: Clock | None = None,
+        clock: Clock | None = None, holds: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:  # fmt: skip
         self._folder, self._volume = folder, folder / "volume"
         self._quota, self._early, self._minimum_us = quota_bytes, early, int(minimum_days * deletion.DAY_US)
         self._segment_us, self._waived, self._clock = segment_s * SECOND, waived, clock or Clock()
+        self._holds = holds
 
     def run(self) -> RetentionReport | None:
         """The report; None when another pass holds the volume."""
@@ -100,6 +102,8 @@ class Retention:
         if not self._volume_is_ours(db):
             report.frozen = "volume"
             return report
+        if self._holds is not None:
+            deletion.keep_holds(db, self._holds, now)
         self._expire(db, report)
         self._give_way(db, report)
         for name, value in (("last_retention_us", now), ("only_held", int(report.only_held))):
@@ -207,17 +211,23 @@ def _lock(path: Path) -> Iterator[bool]:
 
 
 def retain(tenant: str) -> dict[str, object]:
-    """The job of `node-retain`: one pass for one municipality, with the policy of its cached desired state."""
+    """The job of `node-retain`: one pass for one municipality, with the policy and the holds of its cached desired state.
+
+    Without that state nobody knows what is held: nothing is deleted.
+    """
     settings = NodeSettings.from_env(os.environ)
     folder = settings.folder(UUID(tenant))
     state = read_cached(folder / "desired.json")
+    if not state.get("version"):
+        log.error("retention frozen: no desired state")
+        return {"frozen": "desired"}
     policy = state.get("policy") or {}
     quota = int(policy.get("quota_bytes") or settings.quota_bytes)
     demonstration = bool(state.get("demonstration"))
     report = Retention(
         folder, quota_bytes=quota, early=demonstration or bool(policy.get("early_deletion")),
         minimum_days=0.0 if demonstration else float(policy.get("minimum_days") or 15),
-        segment_s=settings.segment_s, waived=demonstration,
+        segment_s=settings.segment_s, waived=demonstration, holds=state.get("holds", []),
     ).run()  # fmt: skip
     return {} if report is None else dict(vars(report))
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from joserfc.jwk import ECKey
 
+from app.kernel.ports import ActiveHold
 from app.monitoring.cameras.profiles import active_rules
 from app.monitoring.cameras.source import as_text
 from app.monitoring.cameras.types import DesiredCamera
@@ -51,6 +52,7 @@ def document(
     orders: Sequence[Order],
     policy: NodePolicy,
     demonstration: bool,
+    holds: Sequence[ActiveHold],
 ) -> dict[str, Any]:
     """The document a node applies. `sessions` are (id, producer)."""
     watching = [_session(id_, producer, version, cameras) for id_, producer in sessions]
@@ -66,7 +68,7 @@ def document(
         "sessions": [session for session in watching if session["cameras"]],
         "orders": [order_document(order) for order in orders],
         "view_keys": list(policy.view_keys),
-        "holds": [],
+        "holds": [_hold(hold) for hold in holds],
         "policy": {"quota_bytes": policy.quota_bytes, "retention_days": policy.retention_days},
         "camera_networks": list(policy.camera_networks),
     }
@@ -81,6 +83,16 @@ def order_document(order: Order) -> dict[str, Any]:
         "from": order.from_at.isoformat() if order.from_at else None,
         "to": order.to_at.isoformat() if order.to_at else None,
         **order.params,
+    }
+
+
+def _hold(hold: ActiveHold) -> dict[str, Any]:
+    return {
+        "id": str(hold.hold_id),
+        "camera_id": str(hold.camera_id),
+        "from": hold.from_at.isoformat(),
+        "to": hold.to_at.isoformat() if hold.to_at else None,
+        "expires_at": hold.expires_at.isoformat() if hold.expires_at else None,
     }
 
 

@@ -14,7 +14,7 @@ from app.kernel.db import session
 from app.kernel.errors import Invalid
 from app.kernel.ids import new_id
 from app.kernel.permissions import Permission
-from app.kernel.ports import ReceivingNode, object_storage
+from app.kernel.ports import ReceivingNode, hold_directory, object_storage
 from app.monitoring.cameras import service as cameras
 from app.monitoring.cameras.events import CameraChanged
 from app.monitoring.cameras.types import CameraData
@@ -40,7 +40,7 @@ from tenants.core import service as municipalities
 __all__ = [
     "Directory", "accept_batch", "acquire_lease", "blob_home", "check_camera", "check_source", "configure", "desired_state", "enrol_node",
     "has_blob", "heartbeat", "list_nodes", "on_camera_changed", "order_of", "place_order", "raise_pending", "renew_lease",
-    "store_blob",
+    "store_blob", "tell_again",
 ]  # fmt: skip
 
 PRODUCER = "cpu"
@@ -117,6 +117,7 @@ def desired_state(actor: Actor, *, since: int | None) -> dict[str, Any] | None:
         orders=queries.pending_orders(node.id),
         policy=_Policy.told,
         demonstration=_Policy.told.demonstration and tenant.is_demo,
+        holds=hold_directory().active(cameras.cameras_of_node(actor, node_id=node.id)),
     )
 
 
@@ -244,6 +245,11 @@ def store_blob(actor: Actor, *, home: UUID, sha256: str, chunks: Iterator[bytes]
 def has_blob(actor: Actor, *, sha256: str) -> bool:
     """Whether the content is kept for the node's municipality."""
     return object_storage().stat(blob_home(actor), sha256) is not None
+
+
+def tell_again(node_id: UUID) -> None:
+    """The node asks again for what is wanted of it: something it must know changed above."""
+    queries.bump(node_id)
 
 
 def on_camera_changed(event: CameraChanged) -> None:

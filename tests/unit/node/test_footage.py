@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import random
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from workers.node.clocks import ClockInDoubtError, trusted_now
 from workers.node.footage import GENESIS, Footage, chain
-from workers.node.retention import Retention, RetentionReport, StorageThresholds
+from workers.node.retention import Retention, RetentionReport, StorageThresholds, retain
+from workers.node.settings import NodeSettings
 from workers.node.spool import Spool
 from workers.recorder.clock import SECOND, Clock, from_iso, hour_of, iso
 from workers.recorder.index import INSERT_SEGMENT, Segment, open_index, pack_index, segment_values
@@ -61,10 +65,13 @@ class Node:
         )))  # fmt: skip
         return name
 
-    def retain(self, *, quota: int = 0, early: bool = True, waived: bool = True) -> RetentionReport:
+    def retain(
+        self, *, quota: int = 0, early: bool = True, waived: bool = True, holds: list[dict[str, Any]] | None = None
+    ) -> RetentionReport:
         report = Retention(
-            self.folder, quota_bytes=quota, early=early, minimum_days=0, segment_s=60, waived=waived, clock=self.clock
-        ).run()
+            self.folder, quota_bytes=quota, early=early, minimum_days=0, segment_s=60, waived=waived, clock=self.clock,
+            holds=holds,
+        ).run()  # fmt: skip
         assert report is not None
         return report
 
@@ -213,6 +220,43 @@ def test_hold_that_ended_protects_no_longer(node: Node) -> None:
     node.footage.keep_holds([hold(CAMERA, NOW - DAY, NOW, expires_at=iso(NOW - SECOND))])
 
     assert node.retain(quota=1).pressed == 1
+
+
+def test_hold_may_cover_several_stretches_of_a_camera(node: Node) -> None:
+    for hours in (20, 10, 5):
+        node.segment(NOW - hours * 3600 * SECOND)
+    stretches = [hold(CAMERA, NOW - hours * 3600 * SECOND, NOW - hours * 3600 * SECOND + SECOND, id="h") for hours in (20, 5)]
+    node.footage.keep_holds(stretches)
+
+    assert node.retain(quota=1).pressed == 1
+    assert [state for _, state in sorted(node.states().items())] == ["sealed", "deleted", "sealed"]
+
+
+def test_pass_takes_the_holds_it_is_given_before_it_deletes(node: Node) -> None:
+    node.segment(NOW - 20 * 3600 * SECOND)
+
+    report = node.retain(quota=1, holds=[hold(CAMERA, NOW - DAY, NOW)])
+    assert (report.pressed, report.only_held) == (0, True)
+    assert node.retain(quota=1, holds=[]).pressed == 1
+
+
+def test_pass_without_a_desired_state_deletes_nothing(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = UUID(int=9)
+    monkeypatch.setenv("PIPC_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PIPC_PROVINCE_URL", "http://127.0.0.1:8000")
+    folder = NodeSettings.from_env(os.environ).folder(tenant)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to(node.folder)
+    node.segment(NOW - 40 * DAY)
+    node.footage.close_hours(30)
+
+    assert retain(str(tenant)) == {"frozen": "desired"}
+    assert len(node.files()) == 1
+    desired = {"schema": 1, "version": 1, "demonstration": True, "holds": [], "policy": {}}
+    (node.folder / "desired.json").write_text(json.dumps(desired))
+    assert retain(str(tenant))["expired"] == 1
 
 
 def test_file_that_was_just_closed_is_never_eligible(node: Node) -> None:

@@ -1,0 +1,1 @@
+"""What must not be deleted, and why: holds over stretches of footage."""
