@@ -87,6 +87,7 @@ SUBSCRIBERS: tuple[tuple[type, Callable[[Any], None]], ...] = (
     (AlarmRaised, custody.on_alarm_raised),
     (OrderFinished, recordings.on_order_finished),
     (FootageReported, recordings.on_footage_reported),
+    (FootageReported, custody.on_footage_reported),
 )
 
 

@@ -29,6 +29,7 @@ LABELS: Mapping[str, str] = {
     "auth:session:start": "Ingresó",
     "evidence:clip:keep": "Clip guardado con su huella",
     "evidence:clip:watch": "Miró un clip",
+    "evidence:footage:purge": "El nodo borró grabaciones",
     "evidence:hold:place": "Resguardó imágenes",
     "http:route:refuse": "Acción no permitida",
     "jobs:job:die": "Tarea interna abandonada",

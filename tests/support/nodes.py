@@ -89,6 +89,7 @@ def plugged(folder: Path) -> Plugs:
     events.subscribe(AlarmRaised, custody.on_alarm_raised)
     events.subscribe(OrderFinished, recordings.on_order_finished)
     events.subscribe(FootageReported, recordings.on_footage_reported)
+    events.subscribe(FootageReported, custody.on_footage_reported)
     return plugs
 
 

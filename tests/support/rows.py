@@ -23,6 +23,7 @@ _SPECIAL: dict[str, dict[str, Any]] = {
     "clips": {"from_at": "yesterday", "to_at": "now"},
     "recording_gaps": {"from_at": "yesterday", "to_at": "now"},
     "hold_cameras": {"from_at": "yesterday", "to_at": "now"},
+    "tombstones": {"from_at": "yesterday", "to_at": "now"},
 }
 _COLUMNS = """
     select attname, format_type(atttypid, null) from pg_attribute

@@ -1,10 +1,11 @@
-"""What the index owes the province: gaps at once, and one row per camera and hour, chained so that no later change hides."""
+"""What the index owes the province: gaps and tombstones at once, and one row per camera and hour, chained against change."""
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,25 @@ class Footage:
             self._spool.put(item, key=f"hour:{row['camera']}:{row['hour_us']}:{row['part']}")
             self._connection.execute("UPDATE hours SET shipped=1 WHERE rowid=?", (row["rowid"],))
         return len(rows)
+
+    def ship_purges(self) -> int:
+        """Spool the tombstones of what is gone, in the order in which they were written and each once."""
+        db = self._connection
+        mark = db.execute("SELECT value FROM facts WHERE name='purges_shipped'").fetchone()
+        rows = db.execute(
+            "SELECT rowid, * FROM purge_ranges WHERE rowid>? ORDER BY rowid LIMIT ?",
+            (int(mark["value"]) if mark else 0, _AT_A_TIME),
+        ).fetchall()
+        done = list(takewhile(lambda row: row["state"] == "done", rows))
+        for row in done:
+            item = {
+                "type": "purge", "purge_id": row["id"], "camera_id": row["camera"], "from_at": iso(row["from_us"]),
+                "to_at": iso(row["to_us"]), "segments": row["segments"], "bytes": row["bytes"], "cause": row["cause"],
+                "ordered_at": iso(row["ordered_us"]), "deleted_at": iso(row["done_us"]),
+            }  # fmt: skip
+            self._spool.put(item, key=f"purge:{row['id']}")
+            db.execute("INSERT OR REPLACE INTO facts VALUES ('purges_shipped', ?)", (str(row["rowid"]),))
+        return len(done)
 
     def keep_holds(self, holds: Sequence[Mapping[str, Any]]) -> None:
         """Replace the copy of holds; retention reads nothing else."""

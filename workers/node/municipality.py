@@ -105,6 +105,7 @@ class Municipality:
         if self._every("footage", FOOTAGE_S):
             self._keep_holds()
             self.footage.ship_gaps()
+            self.footage.ship_purges()
             self.footage.close_hours((self.desired.state.get("policy") or {}).get("retention_days"))
         if self.orders.take(self.desired.state.get("orders", [])):
             self._beat_now.set()
@@ -225,12 +226,13 @@ class Municipality:
         """Hourly, and at once when space runs short; what no worker does in a minute a plain child does."""
         if self._retaining is not None and self._retaining.poll() is None:
             return
-        self._paused = "hold_only" if self.footage.only_held() else None
+        only_held = self.footage.only_held()
+        self._paused = "hold_only" if only_held else None
         tenant, now = str(self.house.identity.tenant), time.monotonic()
         pressed = self._pressed()
         if not pressed:
             self._pressed_since = None
-        if pressed or self._every("retain", RETAIN_S):
+        if pressed or only_held or self._every("retain", RETAIN_S):
             self._queues.enqueue(RETAIN, "workers.node.retain", (tenant,), job_id=f"retain-{tenant}", timeout_s=600)
         if pressed:
             self._pressed_since = self._pressed_since or now

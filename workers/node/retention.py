@@ -26,6 +26,7 @@ from workers.node.settings import NodeSettings
 from workers.recorder import failpoints
 from workers.recorder.clock import SECOND, Clock
 from workers.recorder.files import sync_directory
+from workers.recorder.gaps import SEAM_US
 from workers.recorder.index import open_index, used_bytes
 
 log = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ class Retention:
             return 0
         now = self._clock.wall_us()
         db.execute("BEGIN IMMEDIATE")
-        for camera, rows in _by_camera(plan):
+        for camera, rows in _ranges(db, plan):
             db.execute(
                 "INSERT INTO purge_ranges VALUES (?,?,?,?,?,?,?,'deleting',?,NULL)",
                 (str(new_id()), camera, min(row["start_us"] for row in rows), max(row["end_us"] for row in rows),
@@ -188,11 +189,28 @@ def _held(db: sqlite3.Connection) -> bool:
     ).fetchone() is not None  # fmt: skip
 
 
-def _by_camera(plan: Sequence[sqlite3.Row]) -> Iterator[tuple[str, list[sqlite3.Row]]]:
-    groups: dict[str, list[sqlite3.Row]] = {}
+def _ranges(db: sqlite3.Connection, plan: Sequence[sqlite3.Row]) -> Iterator[tuple[str, list[sqlite3.Row]]]:
+    """The plan as unbroken stretches of one camera: a tombstone spans neither what stays nor what was never recorded."""
+    going = {row["id"] for row in plan}
+    spans: dict[str, tuple[int, int]] = {}
     for row in plan:
-        groups.setdefault(row["camera"], []).append(row)
-    yield from groups.items()
+        first, last = spans.get(row["camera"], (row["start_us"], row["start_us"]))
+        spans[row["camera"]] = (min(first, row["start_us"]), max(last, row["start_us"]))
+    for camera, (first, last) in spans.items():
+        stretch: list[sqlite3.Row] = []
+        for row in db.execute(
+            "SELECT id, camera, start_us, end_us, bytes FROM segments WHERE camera=? AND start_us BETWEEN ? AND ?"
+            " ORDER BY start_us, id",
+            (camera, first, last),
+        ).fetchall():
+            broken = row["id"] not in going or (stretch and row["start_us"] - stretch[-1]["end_us"] > SEAM_US)
+            if broken and stretch:
+                yield camera, stretch
+                stretch = []
+            if row["id"] in going:
+                stretch.append(row)
+        if stretch:
+            yield camera, stretch
 
 
 @contextmanager

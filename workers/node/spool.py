@@ -21,7 +21,7 @@ LIMIT_BYTES = 512 << 20
 _ATTEMPTS = 5
 _REJECTED_KEPT = 10_000
 _SENT_KEPT_US = 86_400 * SECOND
-# What a full spool gives up, first to last; alarms, gaps, hours and order results are never given up.
+# What a full spool gives up, first to last; alarms, gaps, hours, tombstones and order results are never given up.
 SACRIFICED = ("snapshot", "plate_read")
 
 SCHEMA = """

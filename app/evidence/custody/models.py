@@ -1,14 +1,14 @@
-"""Tables of holds. Held is never a state of footage: it follows from these intervals."""
+"""Tables of holds and tombstones. Held is never a state of footage: it follows from these intervals."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.evidence.custody.types import KINDS
+from app.evidence.custody.types import CAUSE_LABELS, KINDS
 from app.kernel.db import Base, TenantScoped
 from app.kernel.ids import new_id
 
@@ -54,3 +54,26 @@ class HoldCamera(TenantScoped, Base):
     camera_id: Mapped[UUID] = mapped_column(primary_key=True)
     from_at: Mapped[datetime] = mapped_column(primary_key=True)
     to_at: Mapped[datetime | None]
+
+
+class Tombstone(TenantScoped, Base):
+    """A stretch of a camera that its node deleted. It is never changed nor deleted: footage that is absent is explained here."""
+
+    __tablename__ = "tombstones"
+    __table_args__ = (
+        _of("camera_id", "cameras"),
+        Index("ix_tombstones_camera", "tenant_id", "camera_id", "deleted_at"),
+        CheckConstraint("from_at < to_at", name="interval"),
+        CheckConstraint(f"cause in ({', '.join(repr(cause) for cause in CAUSE_LABELS)})", name="cause"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    camera_id: Mapped[UUID]
+    from_at: Mapped[datetime]
+    to_at: Mapped[datetime]
+    segments: Mapped[int]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    cause: Mapped[str]
+    ordered_at: Mapped[datetime]
+    deleted_at: Mapped[datetime]
+    received_at: Mapped[datetime]

@@ -45,12 +45,12 @@ def add_hours(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def add_gaps(rows: Sequence[dict[str, Any]]) -> None:
-    """Keep gaps; one that was open takes the end it is given, a closed one stays as it is."""
+    """Keep gaps; one that was open takes the end and the better known cause it is given, a closed one stays as it is."""
     statement = insert(RecordingGap).values(list(rows))
     session().execute(
         statement.on_conflict_do_update(
             index_elements=["tenant_id", "id"],
-            set_={"to_at": statement.excluded.to_at},
+            set_={name: statement.excluded[name] for name in ("to_at", "cause", "code")},
             where=RecordingGap.to_at.is_(None),
         )
     )

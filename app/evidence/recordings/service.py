@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,17 +20,21 @@ from app.kernel.permissions import Permission
 from app.kernel.ports import object_storage
 from app.monitoring.alarms import service as alarms
 from app.monitoring.alarms.events import AlarmRaised
+from app.monitoring.alarms.types import WITHOUT_FOOTAGE, Candidate
 from app.monitoring.cameras import service as cameras
 from app.monitoring.nodes import service as nodes
-from app.monitoring.nodes.events import FootageReported, OrderFinished
+from app.monitoring.nodes.events import FootageReported, Gap, OrderFinished
 from tenants.core import service as municipalities
 
 GAPS_SHOWN = 50
+STORAGE = "storage_exhausted"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def on_alarm_raised(event: AlarmRaised) -> None:
     """Ask the camera's node for the seconds around the alarm, in the alarm's own transaction."""
+    if event.rule in WITHOUT_FOOTAGE:
+        return
     actor = current()
     camera = cameras.get_camera(actor, camera_id=event.camera_id)
     if camera.node_id is None or camera.source_kind == "none" or not camera.record:
@@ -96,6 +100,27 @@ def on_footage_reported(event: FootageReported) -> None:
                 }
                 for _, gap in sorted(gaps.items())
             ]
+        )  # fmt: skip
+        _tell_storage([gap for _, gap in sorted(gaps.items()) if gap.code == "hold_only"])
+
+
+def _tell_storage(gaps: Sequence[Gap]) -> None:
+    """Nothing on a volume may be deleted any more: one alarm of the room while any camera goes unrecorded for that.
+
+    An open gap alarms however late the link lets it arrive: it is still going on.
+    """
+    actor = current()
+    for gap in gaps:
+        key = f"gap:{gap.gap_id}"
+        if gap.to_at is not None:
+            alarms.end_event(actor, key=key, ended_at=gap.to_at)
+            continue
+        alarms.raise_from_event(
+            actor,
+            Candidate(
+                key=key, rule=STORAGE, camera_id=gap.camera_id, occurred_at=gap.from_at, received_at=gap.from_at,
+                group=STORAGE, detail={"code": gap.code},
+            ),
         )  # fmt: skip
 
 

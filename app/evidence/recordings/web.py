@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.http import parse_range_header
 
+from app.evidence.custody import service as custody
 from app.evidence.recordings import service
 from app.evidence.recordings.types import Media
 from app.http.context import current_actor
@@ -64,13 +65,14 @@ def last_frame(camera_id: UUID) -> ResponseReturnValue:
 @bp.get("/camaras/<uuid:camera_id>/huecos")
 @requires(Permission.CAMERA_READ)
 def gaps(camera_id: UUID) -> ResponseReturnValue:
-    """The gaps of a camera in the last days: a fragment of its page, or a page of its own."""
-    actor = current_actor()
+    """What a camera lacks of the last days, and why: a fragment of its page, or a page of its own."""
+    actor, since = current_actor(), clock.now() - timedelta(days=GAP_DAYS)
     return render_template(
         "evidence/recordings/gaps.html",
-        title="Huecos de grabación",
+        title="Huecos y borrados",
         camera=cameras.get_camera(actor, camera_id=camera_id),
-        gaps=service.gaps_of(actor, camera_id=camera_id, since=clock.now() - timedelta(days=GAP_DAYS)),
+        gaps=service.gaps_of(actor, camera_id=camera_id, since=since),
+        purged=custody.purged_of(actor, camera_id=camera_id, since=since),
         days=GAP_DAYS,
         alone=request.headers.get("HX-Request") != "true",
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select, text, tuple_
+from sqlalchemy import Select, and_, case, func, or_, select, text, tuple_
 
 from app.kernel.db import session
 from app.kernel.errors import Invalid
@@ -40,17 +40,18 @@ def has_lasting(alarm_id: UUID) -> bool:
     return session().scalar(going_on.limit(1)) is not None
 
 
-def open_group(group_key: str, at: datetime) -> Alarm | None:
-    """The open alarm that a repeat at `at` joins: less than two minutes after the last one, ten after the first."""
+def open_group(group_key: str, at: datetime, *, lasting: bool = False) -> Alarm | None:
+    """The open alarm that a repeat at `at` joins: less than two minutes after the last one, ten after the first.
+
+    With `lasting`, also any that is still active, however long ago it began.
+    """
+    near = and_(
+        Alarm.last_at >= at - GROUP_GAP, Alarm.first_at >= at - GROUP_SPAN, Alarm.first_at <= at + GROUP_GAP
+    )
+    joins = or_(near, Alarm.active) if lasting else near
     return session().scalar(
         select(Alarm)
-        .where(
-            Alarm.group_key == group_key,
-            Alarm.state.in_(OPEN_STATES),
-            Alarm.last_at >= at - GROUP_GAP,
-            Alarm.first_at >= at - GROUP_SPAN,
-            Alarm.first_at <= at + GROUP_GAP,
-        )
+        .where(Alarm.group_key == group_key, Alarm.state.in_(OPEN_STATES), joins)
         .order_by(Alarm.last_at.desc())
         .limit(1)
         .with_for_update()

@@ -42,7 +42,7 @@ def raise_from_event(actor: Actor, candidate: Candidate) -> Raised:
     camera = cameras.names_by_id(actor, {candidate.camera_id}).get(candidate.camera_id)
     if camera is None or _is_old(candidate):
         return Raised(None, "counted")
-    group = queries.open_group(candidate.group_key, candidate.occurred_at)
+    group = queries.open_group(candidate.group_key, candidate.occurred_at, lasting=bool(candidate.group))
     if group is not None:
         _join(group, candidate, camera)
         return Raised(group.id, "grouped")

@@ -61,6 +61,7 @@ TITLES: dict[str, Title] = {
     "CAMARA_CONGELADA": Title("Cámara con imagen congelada", 3, "technical"),
     "CAMARA_MOVIDA": Title("Cámara movida o desenfocada", 3, "technical"),
     "CAMARA_SIN_SENAL": Title("Cámara sin señal", 3, "technical"),
+    "ALMACENAMIENTO_AGOTADO": Title("Almacenamiento agotado: no se está grabando", 1, "storage"),
 }
 RULE_TITLES = {
     "wrong_way": "CONTRAMANO",
@@ -73,12 +74,16 @@ RULE_TITLES = {
     "tamper_defocus": "CAMARA_MOVIDA",
     "tamper_moved": "CAMARA_MOVIDA",
     "camera_offline": "CAMARA_SIN_SENAL",
+    "storage_exhausted": "ALMACENAMIENTO_AGOTADO",
     "plate": "LPR_LOCAL",
 }
 # Rules whose condition lasts: their alarm stays active until the node reports the end.
-LASTING_RULES = frozenset(
-    {"wrong_way", "crowd", "tamper_black", "tamper_frozen", "tamper_defocus", "tamper_moved", "camera_offline"}
-)
+LASTING_RULES = frozenset({
+    "wrong_way", "crowd", "tamper_black", "tamper_frozen", "tamper_defocus", "tamper_moved", "camera_offline",
+    "storage_exhausted",
+})  # fmt: skip
+# Rules that say that nothing was recorded: there is no clip to ask for and no footage to hold.
+WITHOUT_FOOTAGE = frozenset({"storage_exhausted"})
 
 PROCEDURES: dict[str, tuple[tuple[str, str], ...]] = {
     "plate": (
@@ -105,6 +110,12 @@ PROCEDURES: dict[str, tuple[tuple[str, str], ...]] = {
         ("look", "Comparar con la última imagen buena"),
         ("cover", "Cubrir el lugar con una cámara vecina"),
         ("support", "Avisar a soporte técnico"),
+        ("record", "Registrar el resultado"),
+    ),
+    "storage": (
+        ("look", "Ver qué cámaras dejaron de grabar"),
+        ("support", "Avisar a soporte técnico: falta espacio en el nodo"),
+        ("release", "Revisar si algún resguardo ya no hace falta"),
         ("record", "Registrar el resultado"),
     ),
 }
@@ -170,6 +181,7 @@ class Candidate:
     crop_sha: str | None = None
     snapshot_sha: str | None = None
     plate: PlateMatch | None = None
+    group: str = ""
 
     @property
     def code(self) -> str:
@@ -177,8 +189,11 @@ class Candidate:
 
     @property
     def group_key(self) -> str:
-        """Repeats of one rule at one camera share a card; two listed cars at one entrance do not."""
-        return f"{self.camera_id}:{self.rule}" + (f":{self.plate.entry_plate}" if self.plate else "")
+        """Repeats of one rule at one camera share a card; two listed cars at one entrance do not.
+
+        A `group` of its own is one condition of the whole room, told by many cameras: one card while it lasts.
+        """
+        return self.group or f"{self.camera_id}:{self.rule}" + (f":{self.plate.entry_plate}" if self.plate else "")
 
 
 @dataclass(frozen=True, slots=True)

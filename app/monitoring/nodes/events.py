@@ -1,4 +1,4 @@
-"""What nodes report that contexts above keep: recorded hours, gaps, and orders that ended."""
+"""What nodes report that contexts above keep: recorded hours, gaps, tombstones, and orders that ended."""
 
 from __future__ import annotations
 
@@ -32,11 +32,27 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class FootageReported:
-    """Hours and gaps of one batch."""
+class Purge:
+    """A tombstone: an unbroken stretch of a camera that its node deleted."""
 
-    hours: tuple[RecordedHour, ...]
-    gaps: tuple[Gap, ...]
+    purge_id: UUID
+    camera_id: UUID
+    from_at: datetime
+    to_at: datetime
+    segments: int
+    bytes: int
+    cause: str
+    ordered_at: datetime
+    deleted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FootageReported:
+    """Hours, gaps and tombstones of one batch."""
+
+    hours: tuple[RecordedHour, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    purges: tuple[Purge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from app.monitoring.cameras.types import StateReport
 from app.monitoring.nodes import queries
 from app.monitoring.nodes.caller import own_node
 from app.monitoring.nodes.errors import StaleEpoch
-from app.monitoring.nodes.events import FootageReported, Gap, OrderFinished, RecordedHour
+from app.monitoring.nodes.events import FootageReported, Gap, OrderFinished, Purge, RecordedHour
 from app.monitoring.nodes.items import (
     EventItem,
     Item,
@@ -174,10 +174,11 @@ def _take_states(actor: Actor, work: _Work) -> None:
 def _take_footage(actor: Actor, work: _Work) -> None:
     hours = tuple(item for _, item in work.of(RecordedHour) if isinstance(item, RecordedHour))
     gaps = tuple(item for _, item in work.of(Gap) if isinstance(item, Gap))
-    if hours or gaps:
+    purges = tuple(item for _, item in work.of(Purge) if isinstance(item, Purge))
+    if hours or gaps or purges:
         with unit_of_work(actor):
-            publish(FootageReported(hours, gaps))
-    work.accepted |= {n for n, _ in work.of(RecordedHour, Gap)}
+            publish(FootageReported(hours, gaps, purges))
+    work.accepted |= {n for n, _ in work.of(RecordedHour, Gap, Purge)}
 
 
 def _take_order_results(actor: Actor, work: _Work) -> None:

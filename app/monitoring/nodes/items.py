@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app.kernel import clock
 from app.monitoring.cameras.types import STATES, StateReport
-from app.monitoring.nodes.events import Gap, RecordedHour
+from app.monitoring.nodes.events import Gap, Purge, RecordedHour
 from app.monitoring.plates.types import Read
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -21,6 +21,7 @@ _CONSENSUS = ("strong", "weak", "single")
 FUTURE = timedelta(minutes=2)
 OLDEST = timedelta(days=60)
 MAX_DETAIL_KEYS = 40
+PURGE_CAUSES = ("vencimiento", "presion", "manual", "externa", "vacio")
 
 
 class Malformed(Exception):
@@ -61,7 +62,7 @@ class OrderResultItem:
     result: dict[str, Any]
 
 
-Item = PlateItem | EventItem | StateReport | SnapshotItem | Gap | RecordedHour | OrderResultItem
+Item = PlateItem | EventItem | StateReport | SnapshotItem | Gap | RecordedHour | Purge | OrderResultItem
 
 
 class _Row:
@@ -212,6 +213,17 @@ def _gap(row: _Row) -> Gap:
     )  # fmt: skip
 
 
+def _purge(row: _Row) -> Purge:
+    from_at, to_at = row.at("from_at"), row.at("to_at")
+    if from_at >= to_at:
+        raise _wrong("to_at")
+    return Purge(
+        purge_id=row.uuid("purge_id"), camera_id=row.uuid("camera_id"), from_at=from_at, to_at=to_at,
+        segments=row.integer("segments", 1_000_000), bytes=row.integer("bytes"),
+        cause=row.word("cause", PURGE_CAUSES), ordered_at=row.at("ordered_at"), deleted_at=row.at("deleted_at"),
+    )  # fmt: skip
+
+
 def _hour(row: _Row) -> RecordedHour:
     return RecordedHour(
         camera_id=row.uuid("camera_id"), hour_at=row.at("hour").replace(minute=0, second=0, microsecond=0),
@@ -243,6 +255,7 @@ _READERS: dict[str, Callable[[_Row], Item]] = {
     "camera_state": _camera_state,
     "gap": _gap,
     "hours": _hour,
+    "purge": _purge,
     "order_result": _order_result,
     "snapshot": _snapshot,
 }

@@ -240,3 +240,23 @@ def test_gaps_are_told_in_words(room: Room) -> None:
 
     assert "sigue abierto" in text
     assert "La cámara: la cámara no envió video" in text
+
+
+def test_what_was_deleted_is_told_with_its_reason_and_its_date(room: Room) -> None:
+    node = enrolled()
+    camera = add_camera()
+    path = f"/sala/camaras/{camera.id}/huecos"
+    assert "Ninguna grabación eliminada" in room.caller().get(path).get_data(as_text=True)
+    purge = {
+        "type": "purge", "purge_id": str(uuid4()), "camera_id": str(camera.id), "from_at": "2026-03-10T12:00:00.000000+00:00",
+        "to_at": "2026-03-10T12:01:00.000000+00:00", "segments": 1, "bytes": 9, "cause": "vencimiento",
+        "ordered_at": ago(60), "deleted_at": ago(60),
+    }  # fmt: skip
+    send(node, purge)
+
+    text = room.caller().get(path).get_data(as_text=True)
+
+    assert "Grabaciones eliminadas por política" in text
+    assert "10/03/2026 09:01:00" in text
+    assert "venció el plazo de conservación" in text
+    assert room.caller(THEIRS).get(path).status_code == 404

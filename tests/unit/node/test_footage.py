@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.fake_province import contract
 from workers.node.clocks import ClockInDoubtError, trusted_now
 from workers.node.footage import GENESIS, Footage, chain
 from workers.node.retention import Retention, RetentionReport, StorageThresholds, retain
@@ -172,6 +173,53 @@ def test_expired_footage_goes_with_its_tombstone_and_the_rest_stays(node: Node) 
     row = node.db.execute("SELECT cause, segments FROM purge_ranges").fetchone()
     assert tuple(row) == ("vencimiento", 3)
     node.check()
+
+
+def tombstones(node: Node) -> list[tuple[int, int, int]]:
+    rows = node.db.execute("SELECT from_us, to_us, segments FROM purge_ranges ORDER BY from_us").fetchall()
+    return [tuple(row) for row in rows]
+
+
+def test_tombstone_spans_neither_what_stays_nor_what_was_never_recorded(node: Node) -> None:
+    begin, minute = NOW - 20 * 3600 * SECOND, 60 * SECOND
+    for number in (0, 1, 2, 3, 10, 11):  # from 4 to 9 nothing was recorded
+        node.segment(begin + number * minute)
+    node.footage.keep_holds([hold(CAMERA, begin + minute, begin + minute + SECOND)])
+
+    assert node.retain(quota=1).pressed == 5
+
+    assert tombstones(node) == [
+        (begin, begin + minute, 1), (begin + 2 * minute, begin + 4 * minute, 2), (begin + 10 * minute, begin + 12 * minute, 2),
+    ]  # fmt: skip
+    node.check()
+
+
+def test_tombstone_is_told_once_and_in_order(node: Node) -> None:
+    for number in range(4):
+        node.segment(NOW - (20 - number) * 3600 * SECOND)
+    node.retain(quota=3000)
+    assert node.footage.ship_purges() == 2
+    assert node.footage.ship_purges() == 0
+    node.retain(quota=1)
+    node.footage.ship_purges()
+
+    items = node.items()
+
+    assert [item["from_at"] for item in items] == [iso(NOW - hours * 3600 * SECOND) for hours in (20, 19, 18, 17)]
+    assert {item["type"] for item in items} == {"purge"}
+    assert {item["cause"] for item in items} == {"presion"}
+    assert contract("batch").is_valid({"schema": 1, "batch_id": str(UUID(int=1)), "session": None, "items": items})
+
+
+def test_tombstone_whose_files_are_still_there_is_not_told_yet(node: Node) -> None:
+    node.db.execute(
+        "INSERT INTO purge_ranges VALUES (?, ?, 0, 9, 1, 10, 'vencimiento', 'deleting', 0, NULL)",
+        (str(UUID(int=5)), CAMERA),
+    )
+
+    assert node.footage.ship_purges() == 0
+    node.retain()
+    assert node.footage.ship_purges() == 1
 
 
 def test_footage_of_an_hour_that_is_not_closed_is_never_expired(node: Node) -> None:
