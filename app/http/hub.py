@@ -76,7 +76,7 @@ class Stream:
     than everything else in it.
     """
 
-    __slots__ = ("_things", "_wake", "audiences", "overflowed", "session_key", "subject", "tenant_id")
+    __slots__ = ("_things", "_wake", "audiences", "overflowed", "sent", "session_key", "subject", "tenant_id")
 
     def __init__(
         self, tenant_id: int | None, audiences: frozenset[str], session_key: bytes = b"", subject: str = ""
@@ -85,6 +85,7 @@ class Stream:
         self.audiences = audiences
         self.session_key = session_key
         self.subject = subject
+        self.sent = 0  # the last number it was told
         self.overflowed = False
         self._things: deque[Any] = deque()
         self._wake = threading.Lock()

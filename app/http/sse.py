@@ -14,27 +14,24 @@ from flask import Flask, Response, current_app, request
 from flask_smorest import Blueprint
 from prometheus_client import Gauge
 
-from app.http import metrics
+from app.http import frames, metrics
 from app.http.context import current_actor
 from app.http.guards import requires
-from app.http.hub import ENDED, MOVED, RESYNC, Event, Hub, Stream, frame
+from app.http.hub import Event, Hub, Stream
+from app.http.keeper import HEARTBEAT_S, Keeper, may_keep
 from app.kernel import clock
 from app.kernel.actor import Actor
 from app.kernel.errors import Unavailable
 from app.kernel.permissions import Permission
-from tenants.core import service as tenants
 
 bp = Blueprint("rt", __name__, url_prefix="/rt", description="Avisos en tiempo real")
 
 STREAMS = Gauge("pipc_rt_streams", "Open event streams", registry=metrics.REGISTRY)
-HEARTBEAT_S = 10.0
 # In the web process streams share its threads with pages; in their own process they have it whole.
 LIMIT_IN_WEB = 32
 LIMIT_ALONE = 5000
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _EVENT_STREAM = "text/event-stream"
-# What the Dirección is told of a municipality's events: enough to count, nothing about anybody.
-_PROVINCIAL = ("priority", "state")
 
 
 class NewsArgs(ma.Schema):
@@ -61,6 +58,7 @@ def init_app(app: Flask, hub: Hub) -> None:
         if getattr(psycopg.waiting.wait, "__name__", "") != "wait_poll":
             raise RuntimeError("psycopg se importó antes que gevent.monkey: los avisos se detendrían en cada consulta")
     app.extensions["pipc_hub"] = hub
+    app.extensions["pipc_keeper"] = Keeper(hub)
     STREAMS.set_function(lambda: hub.count)
 
 
@@ -124,69 +122,39 @@ def _answer(actor: Actor, after: int, *, expires_at: float | None) -> Response:
         subject=actor.user_id,
     )
     last = request.headers.get("Last-Event-ID", "")
-    body = _frames(hub, stream, int(last) if last.isdigit() and len(last) < 19 else after, expires_at)
-    response = Response(body, mimetype=_EVENT_STREAM, headers=_HEADERS)
+    after = int(last) if last.isdigit() and len(last) < 19 else after
+    if may_keep(request):
+        keeper: Keeper = current_app.extensions["pipc_keeper"]
+        return keeper.answer(stream, after, expires_at=expires_at, headers=_HEADERS)
+    response = Response(_frames(hub, stream, after, expires_at), mimetype=_EVENT_STREAM, headers=_HEADERS)
     response.call_on_close(hub.release)
     return response
 
 
 def _frames(hub: Hub, stream: Stream, after: int, expires_at: float | None) -> Iterator[bytes]:
-    """What goes over the wire, until the browser leaves or may not listen any more.
-
-    One generator and no other inside it: what each of thousands of waiting streams keeps is mostly the frames it waits in.
-    """
+    """What goes over the wire, until the browser leaves or may not listen any more."""
     hub.join(stream)
     try:
-        yield _beat(hub, stream)
-        sent, missed = _missed(hub, stream, after)
-        yield from missed
-        del missed
+        yield frames.beat(hub, stream)
+        yield from frames.missed(hub, stream, after)
         beat_at = time.monotonic() + HEARTBEAT_S
         while True:
             left = _seconds_left(expires_at)
             thing = stream.take(min(left, beat_at - time.monotonic()))
             if left <= 0:
-                yield frame("expired", {})
+                yield frames.EXPIRED
                 return
-            if thing is ENDED:
-                yield frame("sesion-terminada", {})
-                return
-            if thing is MOVED:
-                return
-            if isinstance(thing, Event):
-                if thing.seq > sent or stream.tenant_id is None:
-                    sent = thing.seq
-                    yield thing.body if stream.tenant_id is not None else _provincial(thing)
-            elif thing is RESYNC:
-                yield _resync(hub, stream)
+            if thing is not None:
+                data, is_last = frames.of(hub, stream, thing)
+                if data:
+                    yield data
+                if is_last:
+                    return
             elif time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + HEARTBEAT_S
-                yield _beat(hub, stream)
+                yield frames.beat(hub, stream)
     finally:
         hub.leave(stream)
-
-
-def _missed(hub: Hub, stream: Stream, after: int) -> tuple[int, list[bytes]]:
-    """The number this stream has heard of once it gets these frames."""
-    found = hub.since(stream.tenant_id, after) if stream.tenant_id is not None else None
-    if found is None:
-        return 0, [_resync(hub, stream)]
-    last = found[-1].seq if found else after
-    return last, [event.body for event in found if event.audience in stream.audiences]
-
-
-def _resync(hub: Hub, stream: Stream) -> bytes:
-    return frame("resync", {"head": hub.head(stream.tenant_id) if stream.tenant_id is not None else 0})
-
-
-def _beat(hub: Hub, stream: Stream) -> bytes:
-    head = hub.head(stream.tenant_id) if stream.tenant_id else 0
-    return frame("latido", {"at": clock.now().isoformat(), "head": head})
-
-
-def _provincial(event: Event) -> bytes:
-    payload = {name: event.payload[name] for name in _PROVINCIAL if name in event.payload}
-    return frame(event.kind, {"kind": event.kind, "tenant": tenants.by_id(event.tenant_id).slug, "payload": payload})
 
 
 def _seconds_left(expires_at: float | None) -> float:
