@@ -15,6 +15,7 @@ from app.monitoring.alarms import notices, queries
 from app.monitoring.alarms.events import AlarmRaised
 from app.monitoring.alarms.models import Alarm, AlarmFlood, AlarmOccurrence
 from app.monitoring.alarms.types import (
+    CAUSE_RULES,
     ESCALATIONS,
     FLOOD_BEGINS_ABOVE,
     FLOOD_CHECK,
@@ -40,7 +41,7 @@ def raise_from_event(actor: Actor, candidate: Candidate) -> Raised:
     if known is not None:
         return Raised(known, "repeated")
     camera = cameras.names_by_id(actor, {candidate.camera_id}).get(candidate.camera_id)
-    if camera is None or _is_old(candidate):
+    if camera is None or _is_old(candidate) or _is_maintained(candidate, camera):
         return Raised(None, "counted")
     group = queries.open_group(candidate.group_key, candidate.occurred_at, lasting=bool(candidate.group))
     if group is not None:
@@ -101,6 +102,11 @@ def watch_flood(actor: Actor) -> None:
 
 def _is_old(candidate: Candidate) -> bool:
     return (candidate.received_at or clock.now()) - candidate.occurred_at > OLDEST
+
+
+def _is_maintained(candidate: Candidate, camera: CameraName) -> bool:
+    """Somebody was working on the camera: what it saw then is kept and never alarmed."""
+    return candidate.rule not in CAUSE_RULES and camera.is_in_maintenance(candidate.occurred_at)
 
 
 def _join(alarm: Alarm, candidate: Candidate, camera: CameraName) -> None:

@@ -82,6 +82,8 @@ LASTING_RULES = frozenset({
     "wrong_way", "crowd", "tamper_black", "tamper_frozen", "tamper_defocus", "tamper_moved", "camera_offline",
     "storage_exhausted",
 })  # fmt: skip
+# Rules about the camera or the room itself: they name the cause of what is missing, and maintenance does not silence them.
+CAUSE_RULES = frozenset({"camera_offline", "storage_exhausted"})
 # Rules that say that nothing was recorded: there is no clip to ask for and no footage to hold.
 WITHOUT_FOOTAGE = frozenset({"storage_exhausted"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from app.monitoring.cameras.schemas import (
     CameraChangeSchema,
     CameraPageSchema,
     InventoryCameraSchema,
+    MaintenanceSchema,
     NewCameraSchema,
     OfferSchema,
     ViewSchema,
@@ -71,6 +73,30 @@ class Camera(MethodView):
         """Change the given fields; `If-Match` names the version that was read."""
         version = expected_version()
         return _answer(service.update_camera(current_actor(), camera_id=camera_id, version=version, changes=body), 200)
+
+
+@bp.route("/<uuid:camera_id>/maintenance")
+class Maintenance(MethodView):
+    @requires(Permission.CAMERA_EDIT)
+    @bp.arguments(MaintenanceSchema)
+    @bp.response(200, InventoryCameraSchema)
+    @bp.doc(summary="Poner una cámara en mantenimiento")
+    def put(self, body: dict[str, Any], camera_id: UUID) -> Any:
+        """Nothing it sees is alarmed until then; it is recorded and analysed on. `If-Match` names the version read."""
+        return self._set(camera_id, **body)
+
+    @requires(Permission.CAMERA_EDIT)
+    @bp.response(200, InventoryCameraSchema)
+    @bp.doc(summary="Terminar el mantenimiento de una cámara")
+    def delete(self, camera_id: UUID) -> Any:
+        """The camera alarms again from now on. `If-Match` names the version read."""
+        return self._set(camera_id, until=None, reason="")
+
+    def _set(self, camera_id: UUID, *, until: datetime | None, reason: str) -> Response:
+        camera = service.set_maintenance(
+            current_actor(), camera_id=camera_id, version=expected_version(), until=until, reason=reason
+        )
+        return _answer(camera, 200)
 
 
 @bp.post("/<uuid:camera_id>/views")

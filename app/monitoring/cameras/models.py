@@ -76,8 +76,10 @@ class Camera(TenantScoped, Base):
     config_version: Mapped[int] = mapped_column(server_default="1")
     version: Mapped[int] = mapped_column(server_default="1")
     search: Mapped[str] = mapped_column(server_default="")
+    maintenance_from: Mapped[datetime | None]
     maintenance_until: Mapped[datetime | None]
     maintenance_reason: Mapped[str] = mapped_column(server_default="")
+    maintenance_by: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime]
     decommissioned_at: Mapped[datetime | None]
 

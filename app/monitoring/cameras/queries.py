@@ -50,7 +50,7 @@ def camera_row(camera_id: UUID, *, lock: bool = False) -> Camera | None:
 def view(camera_id: UUID, *, now: datetime, silent: Collection[UUID]) -> CameraView | None:
     """One camera as screens show it."""
     row = session().execute(_with_state(now, silent).where(Camera.id == camera_id)).one_or_none()
-    return None if row is None else _view(row)
+    return None if row is None else _view(row, now)
 
 
 def page(
@@ -61,7 +61,7 @@ def page(
     if cursor is not None:
         (code,) = decode_cursor(cursor, 1)
         statement = statement.where(Camera.code > code)
-    rows = [_view(row) for row in session().execute(statement.limit(limit + 1))]
+    rows = [_view(row, now) for row in session().execute(statement.limit(limit + 1))]
     return Page(rows[:limit], encode_cursor(rows[limit - 1].code) if len(rows) > limit else None)
 
 
@@ -90,12 +90,13 @@ def counts(*, now: datetime, silent: Collection[UUID]) -> dict[str, int]:
 def live(*, now: datetime, silent: Collection[UUID]) -> list[CameraView]:
     """Cameras in service, by code: the tiles and the map of the console."""
     statement = _with_state(now, silent).where(Camera.decommissioned_at.is_(None)).order_by(Camera.code)
-    return [_view(row) for row in session().execute(statement)]
+    return [_view(row, now) for row in session().execute(statement)]
 
 
 def names(ids: Collection[UUID]) -> dict[UUID, CameraName]:
     """Names of those cameras that exist in the acting municipality."""
-    columns = (Camera.id, Camera.name, Camera.code, Camera.place, Camera.lat, Camera.lon, Camera.is_demo)
+    columns = (Camera.id, Camera.name, Camera.code, Camera.place, Camera.lat, Camera.lon, Camera.is_demo,
+               Camera.maintenance_from, Camera.maintenance_until)  # fmt: skip
     return {row.id: CameraName(*row) for row in session().execute(select(*columns).where(Camera.id.in_(set(ids))))}
 
 
@@ -127,20 +128,20 @@ def without_node() -> list[Camera]:
     return list(session().scalars(select(Camera).where(Camera.node_id.is_(None), Camera.decommissioned_at.is_(None))))
 
 
-def source_of(camera_id: UUID, *, now: datetime) -> DesiredCamera | None:
+def source_of(camera_id: UUID) -> DesiredCamera | None:
     """One camera as its node sees it; None when there is nothing to see."""
     row = camera_row(camera_id)
     if row is None or row.node_id is None or row.source_kind == "none" or row.decommissioned_at is not None:
         return None
-    return _desired(row, row.node_id, now)
+    return _desired(row, row.node_id)
 
 
-def desired(node_id: UUID, *, now: datetime) -> list[DesiredCamera]:
+def desired(node_id: UUID) -> list[DesiredCamera]:
     """The cameras this node records and analyses, in a stable order."""
     statement = select(Camera).where(
         Camera.node_id == node_id, Camera.decommissioned_at.is_(None), Camera.source_kind != "none"
     )
-    return [_desired(row, node_id, now) for row in session().scalars(statement.order_by(Camera.code))]
+    return [_desired(row, node_id) for row in session().scalars(statement.order_by(Camera.code))]
 
 
 def viewing(view_id: UUID) -> CameraViewing | None:
@@ -166,16 +167,18 @@ def last_frame(camera_id: UUID) -> str | None:
     return session().scalar(select(CameraStateRow.last_frame_sha).where(CameraStateRow.camera_id == camera_id))
 
 
-def _desired(row: Camera, node_id: UUID, now: datetime) -> DesiredCamera:
+def _desired(row: Camera, node_id: UUID) -> DesiredCamera:
     return DesiredCamera(
         id=row.id, node_id=node_id, name=row.name, place=row.place, source_kind=row.source_kind, source_url=row.source_url,
         source_sealed=row.source_sealed, sub_url=row.sub_url, record=row.record, lanes=row.lanes, zones=row.zones,
-        profile=row.profile, in_maintenance=row.maintenance_until is not None and row.maintenance_until > now,
+        profile=row.profile,
     )  # fmt: skip
 
 
-def _view(row: Row[Camera, CameraStateRow, str]) -> CameraView:
+def _view(row: Row[Camera, CameraStateRow, str], now: datetime) -> CameraView:
     camera, stored, state = row
+    until = camera.maintenance_until
+    goes_on = until is not None and until > now
     return CameraView(
         id=camera.id, node_id=camera.node_id, code=camera.code, name=camera.name, place=camera.place, kind=camera.kind,
         ownership=camera.ownership, visibility=camera.visibility, street=camera.address_street,
@@ -184,8 +187,9 @@ def _view(row: Row[Camera, CameraStateRow, str]) -> CameraView:
         source=redact(camera.source_kind, camera.source_url), sub_source=redact(camera.source_kind, camera.sub_url),
         has_credentials=camera.source_sealed is not None, record=camera.record, is_demo=camera.is_demo,
         lanes=camera.lanes, zones=camera.zones, profile=camera.profile, config_version=camera.config_version,
-        version=camera.version, maintenance_until=camera.maintenance_until,
-        maintenance_reason=camera.maintenance_reason, created_at=camera.created_at,
+        version=camera.version, maintenance_from=camera.maintenance_from if goes_on else None,
+        maintenance_until=until if goes_on else None, maintenance_reason=camera.maintenance_reason if goes_on else "",
+        maintenance_by=camera.maintenance_by if goes_on else "", created_at=camera.created_at,
         decommissioned_at=camera.decommissioned_at, state=_state(stored, state),
     )  # fmt: skip
 

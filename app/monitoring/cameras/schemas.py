@@ -110,7 +110,10 @@ class InventoryCameraSchema(ma.Schema):
     profile = ma.fields.List(ma.fields.Dict())
     state = ma.fields.String(attribute="state.state")
     health = ma.fields.Nested(CameraStateSchema, attribute="state")
+    maintenance_from = ma.fields.AwareDateTime(format="iso", allow_none=True)
     maintenance_until = ma.fields.AwareDateTime(format="iso", allow_none=True)
+    maintenance_reason = ma.fields.String()
+    maintenance_by = ma.fields.String()
     config_version = ma.fields.Integer()
     version = ma.fields.Integer()
     created_at = ma.fields.AwareDateTime(format="iso")
@@ -120,6 +123,15 @@ class InventoryCameraSchema(ma.Schema):
 class CameraPageSchema(ma.Schema):
     items = ma.fields.List(ma.fields.Nested(InventoryCameraSchema))
     next = ma.fields.String(allow_none=True)
+
+
+class MaintenanceSchema(ma.Schema):
+    """Until when somebody works on a camera, and why."""
+
+    until = ma.fields.AwareDateTime(
+        format="iso", required=True, metadata={"description": "Dentro de los próximos 90 días"}
+    )
+    reason = ma.fields.String(required=True, validate=validate.Length(5, 300))
 
 
 class ViewSchema(ma.Schema):

@@ -117,7 +117,10 @@ def update_camera(actor: Actor, *, camera_id: UUID, version: int, changes: Mappi
 
 
 def set_maintenance(actor: Actor, *, camera_id: UUID, version: int, until: datetime | None, reason: str) -> CameraView:
-    """Put a camera in maintenance until then, or back in service (`until` None). Raises `Invalid` without a reason."""
+    """Put a camera in maintenance until then, or back in service (`until` None). Raises `Invalid` without a reason.
+
+    Its node records and analyses on, so that nobody has to tell it when the time is over: here nothing is alarmed meanwhile.
+    """
     actor.require(Permission.CAMERA_EDIT)
     camera = _locked(camera_id, version)
     reason = " ".join(reason.split())
@@ -126,11 +129,12 @@ def set_maintenance(actor: Actor, *, camera_id: UUID, version: int, until: datet
             raise Invalid(errors={"until": ["Una fecha futura, dentro de los próximos 90 días."]})
         if not 5 <= len(reason) <= 300:
             raise Invalid(errors={"reason": ["Escribir el motivo, de 5 a 300 caracteres."]})
+    camera.maintenance_from = clock.now() if until else None
     camera.maintenance_until = until
     camera.maintenance_reason = reason if until else ""
-    _touch(camera, analysed=True)
+    camera.maintenance_by = (actor.display_name or actor.user_id) if until else ""
+    _touch(camera, analysed=False)
     audit.record("room:camera:maintain", str(camera.id), hasta=until, motivo=reason)
-    publish(CameraChanged(camera.id, camera.node_id))
     return get_camera(actor, camera_id=camera_id)
 
 
@@ -188,13 +192,13 @@ def history(actor: Actor, *, camera_id: UUID) -> list[StateChange]:
 
 def desired_cameras(actor: Actor, *, node_id: UUID) -> list[DesiredCamera]:
     """What a node must record and analyse, credentials sealed."""
-    return queries.desired(node_id, now=clock.now())
+    return queries.desired(node_id)
 
 
 def source_to_check(actor: Actor, *, camera_id: UUID) -> DesiredCamera:
     """The source of one camera, credentials sealed. Raises `CameraNotFound` or `NotWatchable`."""
     get_camera(actor, camera_id=camera_id)
-    found = queries.source_of(camera_id, now=clock.now())
+    found = queries.source_of(camera_id)
     if found is None:
         raise NotWatchable("No tiene una fuente de video en un nodo de este municipio.")
     return found

@@ -85,6 +85,14 @@ class CameraName:
     lat: float | None
     lon: float | None
     is_demo: bool
+    maintenance_from: datetime | None
+    maintenance_until: datetime | None
+
+    def is_in_maintenance(self, at: datetime) -> bool:
+        """Whether what the camera saw then was seen while somebody worked on it."""
+        if self.maintenance_until is None or at >= self.maintenance_until:
+            return False
+        return self.maintenance_from is None or self.maintenance_from <= at
 
 
 class _InWords:
@@ -122,7 +130,10 @@ class CameraState(_InWords):
 
 @dataclass(frozen=True, slots=True)
 class CameraView:
-    """A camera of the inventory as screens and the API show it: its source redacted, its state with the node's silence in it."""
+    """A camera of the inventory as screens and the API show it: its source redacted, its state with the node's silence in it.
+
+    Maintenance that is over is not told.
+    """
 
     id: UUID
     node_id: UUID | None
@@ -151,8 +162,10 @@ class CameraView:
     profile: list[Any]
     config_version: int
     version: int
+    maintenance_from: datetime | None
     maintenance_until: datetime | None
     maintenance_reason: str
+    maintenance_by: str
     created_at: datetime
     decommissioned_at: datetime | None
     state: CameraState
@@ -252,4 +265,3 @@ class DesiredCamera:
     lanes: list[Any]
     zones: list[Any]
     profile: list[Any]
-    in_maintenance: bool

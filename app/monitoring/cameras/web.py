@@ -215,7 +215,7 @@ def _tile(camera: CameraView) -> dict[str, Any]:
     still = url_for("evidence_recordings.last_frame", camera_id=camera.id) if camera.state.last_frame_sha else ""
     return {
         "camera_id": camera.id, "name": camera.name, "key": "", "state": camera.state.state, "still_url": still,
-        "since": camera.state.since,
+        "since": None if camera.state.state == "maintenance" else camera.state.since,
     }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ TILES = 4
 SHIFT_HOURS = 8
 _LIVE_FIRST = ("online", "dark", "frozen", "connecting")
 # What the inventory or a silent node implies, as the five states a dot may have.
-_DOTS = {"no_signal": "unknown", "no_link": "unknown", "maintenance": "unknown", "decommissioned": "unknown"}
+_DOTS = {"no_signal": "unknown", "no_link": "unknown", "decommissioned": "unknown"}
 
 
 def console(actor: Actor, *, alarm_id: UUID | None = None) -> Console:
@@ -104,7 +104,7 @@ def _tiles(known: list[CameraView]) -> list[Tile]:
             key=str(number),
             state=_dot(camera),
             still_url=f"/sala/camaras/{camera.id}/ultima.jpg" if camera.state.last_frame_sha else None,
-            since=camera.state.since,
+            since=None if camera.state.state == "maintenance" else camera.state.since,
         )
         for number, camera in enumerate(chosen, start=1)
     ]

@@ -109,7 +109,7 @@ def _camera(camera: DesiredCamera) -> dict[str, Any]:
 
 
 def _session(session_id: UUID, producer: str, version: int, cameras: Sequence[DesiredCamera]) -> dict[str, Any]:
-    analysed = [row for camera in cameras if not camera.in_maintenance and (row := _analysed(camera))]
+    analysed = [row for camera in cameras if (row := _analysed(camera))]
     return {"id": str(session_id), "producer": producer, "config_version": version, "cameras": analysed}
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from app.kernel import clock
 from tests.functional.cameras.conftest import Room
 from tests.support.client import BASE_URL, Client
 from tests.support.nodes import JPEG, add_camera, ago, enrolled, event, leased, session_of
@@ -43,6 +45,41 @@ def test_change_without_or_with_an_old_etag_is_refused(room: Room) -> None:
     assert admin.request("PATCH", path, json={"name": "x"}, headers={"If-Match": '"otro"'}).status_code == 412
     assert admin.request("PATCH", path, json={"name": "x"}, headers={"If-Match": '"v1"'}).status_code == 200
     assert admin.request("PATCH", path, json={"name": "y"}, headers={"If-Match": '"v1"'}).status_code == 412
+
+
+def test_maintenance_is_set_and_ended_with_its_version_and_recorded(room: Room) -> None:
+    admin = room.caller(OURS, "admin-municipal")
+    path = f"{CAMERAS}/{add_camera().id}/maintenance"
+    body = {"until": (clock.now() + timedelta(hours=2)).isoformat(), "reason": "Limpieza del domo"}
+
+    assert admin.request("PUT", path, json=body).status_code == 428
+    assert admin.request("PUT", path, json=body | {"reason": "x"}, headers={"If-Match": '"v1"'}).status_code == 422
+    assert admin.request("PUT", path, json=body | {"until": ago(5)}, headers={"If-Match": '"v1"'}).status_code == 422
+    on = admin.request("PUT", path, json=body, headers={"If-Match": '"v1"'})
+    assert (on.status_code, on.headers["ETag"]) == (200, '"v2"')
+    document = on.get_json()
+    assert (document["state"], document["maintenance_reason"], document["maintenance_by"]) == (
+        "maintenance", "Limpieza del domo", "Ana Pérez",
+    )  # fmt: skip
+    assert admin.request("DELETE", path, headers={"If-Match": '"v1"'}).status_code == 412
+    off = admin.request("DELETE", path, headers={"If-Match": '"v2"'})
+
+    assert (off.status_code, off.get_json()["maintenance_until"], off.get_json()["maintenance_by"]) == (200, None, "")
+    with room.world.admin() as conn:
+        (count,) = conn.execute("select count(*) from app.audit_entries where action = 'room:camera:maintain'").fetchone() or (0,)
+    assert count == 2
+
+
+def test_maintenance_is_for_who_may_edit_cameras_of_that_municipality(room: Room) -> None:
+    path = f"{CAMERAS}/{add_camera().id}/maintenance"
+    body = {"until": (clock.now() + timedelta(hours=2)).isoformat(), "reason": "Limpieza del domo"}
+    version = {"If-Match": '"v1"'}
+
+    for tenant_id, role, status in (
+        (OURS, "operador-municipal", 403), (THEIRS, "admin-municipal", 404), (OURS, "supervisor", 200),
+    ):  # fmt: skip
+        assert room.caller(tenant_id, role).request("PUT", path, json=body, headers=version).status_code == status
+    assert room.caller(OURS, "operador-municipal").request("DELETE", path, headers={"If-Match": '"v2"'}).status_code == 403
 
 
 def test_camera_of_the_neighbour_is_not_found_by_any_route(room: Room) -> None:

@@ -13,6 +13,7 @@ from app.kernel import clock
 from app.kernel.unit_of_work import unit_of_work
 from app.monitoring.cameras import service as cameras
 from app.monitoring.cameras.types import CameraView, StateReport
+from app.ui import formatters
 from tests.functional.cameras.conftest import Room
 from tests.support.nodes import JPEG, add_camera, ago, enrolled, kept, send
 from tests.support.world import OURS, THEIRS, actor
@@ -175,11 +176,29 @@ def test_maintenance_and_retirement_from_the_page(room: Room) -> None:
     assert maintain("2020-01-01T00:00") == 422
     assert maintain(tomorrow, "") == 422
     assert maintain(tomorrow) == 303
-    assert "Limpieza del domo" in room.caller().get(base).get_data(as_text=True)
+    told = f"hasta {formatters.minute(get(camera.id).maintenance_until)} (Ana Pérez, Limpieza del domo)"
+    assert f"En mantenimiento {told}" in room.caller().get(base).get_data(as_text=True)
+    assert told in room.caller().get("/sala/camaras/").get_data(as_text=True)
+    assert "Terminar el mantenimiento" in room.caller().get(base).get_data(as_text=True)
+    assert told not in room.caller(THEIRS).get("/sala/camaras/").get_data(as_text=True)
     assert room.caller().post(f"{base}/mantenimiento", {"version": "2", "finish": "1"}).status_code == 303
     assert room.caller().post(f"{base}/baja", {"version": "3"}).status_code == 303
     assert get(camera.id).decommissioned_at is not None
     assert "Dada de baja" in room.caller().get(base).get_data(as_text=True)
+
+
+def test_maintenance_that_is_over_can_be_set_again(room: Room) -> None:
+    camera = made(room)
+    until = (clock.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
+    path = f"/sala/camaras/{camera.id}"
+    assert room.caller().post(f"{path}/mantenimiento", {"version": "1", "until": until, "reason": "Cambio de cable"}).status_code == 303
+    with room.world.admin() as conn:
+        conn.execute("update app.cameras set maintenance_until = now() - interval '1 minute'")
+
+    page = room.caller().get(path).get_data(as_text=True)
+
+    assert "Cambio de cable" not in page
+    assert "Poner en mantenimiento" in page
 
 
 def test_trial_waits_for_the_node_and_shows_its_report(room: Room) -> None:

@@ -206,7 +206,8 @@ def test_maintenance_shows_in_the_state_and_asks_for_a_reason() -> None:
     with unit_of_work(WHO):
         cameras.set_maintenance(WHO, camera_id=camera.id, version=1, until=until, reason="Limpieza del domo")
 
-    assert get(camera.id).state.state == "maintenance"
+    shown = get(camera.id)
+    assert (shown.state.state, shown.maintenance_until, shown.maintenance_by) == ("maintenance", until, WHO.display_name)
     with unit_of_work(WHO):
         cameras.set_maintenance(WHO, camera_id=camera.id, version=2, until=None, reason="")
     assert get(camera.id).state.state == "unknown"

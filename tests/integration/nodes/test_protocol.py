@@ -129,16 +129,19 @@ def test_version_grows_with_every_change_a_node_must_know_and_only_then() -> Non
     assert known(node)["sessions"] == []
 
 
-def test_camera_in_maintenance_is_recorded_and_not_analysed() -> None:
+def test_camera_in_maintenance_is_recorded_and_analysed_on() -> None:
+    """A node asks again only when something changes, and nothing does when maintenance ends by its time."""
     node = enrolled()
     camera = add_camera()
+    version = known(node)["version"]
     with unit_of_work(actor()):
         cameras.set_maintenance(
             actor(), camera_id=camera.id, version=1, until=clock.now() + timedelta(hours=1), reason="Cambio de domo"
         )
 
     assert [row["id"] for row in known(node)["cameras"]] == [str(camera.id)]
-    assert known(node)["sessions"] == []
+    assert [row["id"] for row in known(node)["sessions"][0]["cameras"]] == [str(camera.id)]
+    assert known(node)["version"] == version
 
 
 def test_heartbeat_keeps_cameras_sessions_and_time(world: World) -> None:
