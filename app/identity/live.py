@@ -13,6 +13,7 @@ from app.identity.store import SessionStore
 from app.identity.types import Session
 from app.kernel import clock
 from app.kernel.errors import NotFound, Unavailable
+from app.kernel.permissions import Permission
 from app.kernel.ports import IdentityProvider, TokenRefused
 from tenants.core import service as tenants
 from tenants.core.service import Tenant
@@ -36,7 +37,7 @@ class LiveSessions:
         `passive` requests are made by an open page by itself: they keep roles true and do not move the idle deadline.
         """
         session = self.store.find(token)
-        if session is None or not self._is_open(session.tenant_id):
+        if session is None or not self._is_open(session):
             return None
         refresh_token = self.store.claim_refresh(session.key)
         if refresh_token is not None:
@@ -49,15 +50,15 @@ class LiveSessions:
             self.store.touch(session)
         return session
 
-    def goes_on(self, key: bytes) -> bool:
-        """Whether that session is still somebody's: neither ended, nor past its time, nor of a suspended municipality."""
-        tenant_id = self.store.tenant_of_live(key)
-        return tenant_id is not None and self._is_open(tenant_id)
+    def goes_on(self, key: bytes, permission: Permission) -> bool:
+        """Whether that session may still do so: it neither ended nor lost the role, and its municipality is not suspended."""
+        session = self.store.of_key(key)
+        return session is not None and permission in session.permissions and self._is_open(session)
 
-    def _is_open(self, tenant_id: int) -> bool:
+    def _is_open(self, session: Session) -> bool:
         """Whether the municipality still is; a suspended one lets nobody go on."""
         try:
-            tenant = tenants.by_id(tenant_id)
+            tenant = tenants.by_id(session.tenant_id)
         except NotFound:
             return False
         return tenant.is_active

@@ -63,9 +63,9 @@ def plugged() -> Identity:
     return _Plugged.identity
 
 
-def session_goes_on(actor: Actor) -> bool:
-    """Whether the session that `actor` came with still is, for an answer that outlives its request."""
-    return not actor.session_id or plugged().live.goes_on(bytes.fromhex(actor.session_id))
+def still_may(actor: Actor, permission: Permission) -> bool:
+    """Whether the session that `actor` came with still allows it, for an answer that outlives its request."""
+    return not actor.session_id or plugged().live.goes_on(bytes.fromhex(actor.session_id), permission)
 
 
 def remember_preferences(actor: Actor, preferences: dict[str, str]) -> None:

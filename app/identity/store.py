@@ -132,14 +132,13 @@ class SessionStore:
 
     def find(self, token: str) -> Session | None:
         """The live session of a cookie."""
-        with _writing() as db:
-            row = db.scalars(_live().where(WebSession.key == digest(token))).one_or_none()
-            return None if row is None else _session(row)
+        return self.of_key(digest(token))
 
-    def tenant_of_live(self, key: bytes) -> int | None:
-        """The municipality of a session that goes on; None once it ended, by somebody or by time."""
+    def of_key(self, key: bytes) -> Session | None:
+        """The live session of a key; None once it ended, by somebody or by time."""
         with _writing() as db:
-            return db.scalar(_live().with_only_columns(WebSession.tenant_id).where(WebSession.key == key))
+            row = db.scalars(_live().where(WebSession.key == key)).one_or_none()
+            return None if row is None else _session(row)
 
     def touch(self, session: Session) -> None:
         """Note that the person did something: the idle deadline moves."""

@@ -22,6 +22,7 @@ CLIP_WITHIN_MS = (
     45_000  # a test machine also builds and measures meanwhile; the promise of 8 s is measured by the benchmark
 )
 PICTURE_WITHIN_MS = 20_000
+CUT_WITHIN_MS = 5_000
 MOVING = "() => [...document.querySelectorAll('video')].some((v) => v.currentTime > 0 && !v.paused)"
 CLIP_LOADED = "() => document.querySelector('#foco video')?.duration > 10"
 
@@ -71,6 +72,22 @@ def test_the_clip_of_an_alarm_plays(product: Product, new_browser_page: Callable
     page.locator("#cola-lista li.alarm").first.click()
 
     wait_until(page, CLIP_LOADED, CLIP_WITHIN_MS)
+
+
+def test_video_is_cut_when_its_session_is_closed_from_another_screen(
+    product: Product, new_browser_page: Callable[..., BrowserPage]
+) -> None:
+    watching, elsewhere = new_browser_page(viewport={"width": 1920, "height": 1080}), new_browser_page()
+    watching.watch.expect("401")
+    open_console(product, watching.page, "policia.tres-arroyos")
+    wait_until(watching.page, MOVING, PICTURE_WITHIN_MS)
+    product.sign_in(elsewhere.page, "policia.tres-arroyos")
+    elsewhere.page.goto(f"{product.url}/perfil/sesiones")
+
+    elsewhere.page.locator("form[action$='/cerrar'] button").click()
+
+    cut = watching.page.locator("[data-tile-message]", has_text="la sesión terminó")
+    expect(cut.first).to_be_visible(timeout=CUT_WITHIN_MS)
 
 
 def test_another_room_sees_none_of_it_and_its_ids_are_unknown_to_it(

@@ -109,13 +109,13 @@ class _Watching:
         return next(self._frames)
 
     def _goes_on(self) -> bool:
-        """Look now and then: a session also ends by time or with its municipality, and nobody says so."""
+        """Look now and then: a session also ends by time or with its municipality, or loses its role, and nobody says so."""
         now = time.monotonic()
         if now < self._look_at:
             return True
         self._look_at = now + LOOK_EVERY_S
         try:
-            return identity.session_goes_on(self._actor)
+            return identity.still_may(self._actor, Permission.CAMERA_VIEW)
         except Exception:  # nobody is left without video because the database is away
             log.exception("session of a live stream not looked at")
             return True

@@ -123,7 +123,7 @@ def test_notice_about_the_person_cuts_all_they_watch(watching: Watching) -> None
     assert set(watching.live.revoked) == views
 
 
-@pytest.mark.parametrize("how", ["shift", "suspension", "none"])
+@pytest.mark.parametrize("how", ["shift", "suspension", "role", "none"])
 def test_open_answer_ends_when_its_session_does_by_itself(
     watching: Watching, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
@@ -135,6 +135,8 @@ def test_open_answer_ends_when_its_session_does_by_itself(
             watching.change("update app.web_sessions set expires_at = now()")
         elif how == "suspension":
             watching.installation.suspend(watching.installation.ours)
+        elif how == "role":
+            watching.change("update app.web_sessions set roles = '[\"alumno\"]'")
         yield b"after"
         yield b"more"
 
