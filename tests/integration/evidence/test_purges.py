@@ -72,7 +72,9 @@ def test_tombstones_of_a_municipality_are_its_own(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"cause": "porque si"}, {"to_at": ago(7300)}, {"segments": -1}, {"deleted_at": None}, {"purge_id": "x"}], ids=str
+    "wrong",
+    [{"cause": "porque si"}, {"to_at": ago(7300)}, {"segments": -1}, {"deleted_at": None}, {"purge_id": "x"}],
+    ids=lambda wrong: next(iter(wrong)),
 )
 def test_malformed_tombstone_is_refused_alone(world: World, wrong: dict[str, Any]) -> None:
     node = enrolled()
