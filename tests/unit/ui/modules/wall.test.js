@@ -148,3 +148,14 @@ test("a view that ended is opened anew, once", async () => {
   assert.deepEqual(asked, [{ stream: "sub", view_id: "v1" }, { stream: "sub" }]);
   view.destroy();
 });
+
+test("an answer that is opened again asks for views of its own", async () => {
+  const { wall, views, asked } = await started("c1");
+  assert.equal(views[0].viewId, "v-c1");
+  const before = asked.length;
+
+  wall.open().catch(() => {});
+  for (let turn = 0; turn < 5; turn += 1) await settled();
+
+  assert.deepEqual(asked.slice(before), [["/sala/camaras/c1/ver", { stream: "sub" }], ["/video/vivo", { tickets: ["t-c1"] }]]);
+});

@@ -32,7 +32,9 @@ export class Wall {
     }
   }
 
+  // The views of an answer end with it: another answer begins with views of its own.
   async open() {
+    for (const view of this.views) view.viewId = null;
     const tickets = (await Promise.all(this.views.map((view) => view.ticket()))).filter(Boolean);
     if (!tickets.length || !this.running) throw new Error("nothing to watch");
     this.abort = new AbortController();
