@@ -52,7 +52,7 @@ def console(product: Product, user: str) -> Iterator[Page]:
     chromium = find()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium.path, args=chromium.flags, env=chromium.environment()
+            executable_path=chromium.path, args=chromium.flags, env={**chromium.environment()}
         )
         try:
             page = browser.new_context(locale="es-AR", viewport={"width": 1366, "height": 768}).new_page()

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from aio_rtsp_toolkit.server import RtspServer
+from aio_rtsp_toolkit.server_session import RtspServerSession
 
 
 class RtspFiles:
-    """Serves the files of a folder at `rtsp://127.0.0.1:<port>/<name>`, from a process of its own."""
+    """Serves the files of a folder at `rtsp://127.0.0.1:<port>/<name>`, from a process of its own.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    With `log`, each frame is a JSON line there when its first packet leaves: `session`, `file`, `media_s` and `at` (wall time).
+    """
+
+    def __init__(self, folder: Path, log: Path | None = None) -> None:
+        self._folder, self._log = folder, log
         self.port = free_port()
 
     def __enter__(self) -> RtspFiles:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.rtsp", str(self._folder), str(self.port)],
+            [
+                sys.executable, "-m", "tests.support.rtsp", str(self._folder), str(self.port),
+                *([str(self._log)] if self._log else []),
+            ],
             cwd=Path(__file__).resolve().parents[2], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -138,11 +147,29 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _serve_files(folder: str, port: int) -> None:
+def _note_frames(log: Path) -> None:
+    """Make every session write its frames down as they leave."""
+    send, lines = RtspServerSession._send_rtp_packet, log.open("a", buffering=1)
+    last: dict[str, int] = {}
+
+    async def noting(self: Any, state: Any, payload: bytes, timestamp: int, marker: int) -> None:
+        if last.get(self.session_id) != timestamp:
+            last[self.session_id] = timestamp
+            line = {"session": self.session_id, "file": self.media_source.file_path.name}
+            line |= {"media_s": timestamp / state.info.clock_rate, "at": time.time()}
+            lines.write(json.dumps(line) + "\n")
+        await send(self, state, payload, timestamp, marker)
+
+    RtspServerSession._send_rtp_packet = noting
+
+
+async def _serve_files(folder: str, port: int, log: str | None = None) -> None:
+    if log:
+        _note_frames(Path(log))
     server = RtspServer(folder, host="127.0.0.1", port=port)
     await server.start()
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve_files(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(_serve_files(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))
