@@ -166,7 +166,7 @@ def test_a_lost_row_goes_again_and_leaves_no_trace(world: World, redis: Redis, c
 def test_a_wiped_redis_loses_nothing(world: World, redis: Redis, clock_engine: Engine) -> None:
     placed = [place("probe.short", ref=str(number)) for number in range(3)]
     relay.relay(clock_engine, redis)
-    redis.flushall()
+    redis.flushdb()
     for outbox_id in placed:
         age(world, outbox_id, 100)
 
@@ -225,7 +225,7 @@ def test_what_is_not_lost_stays(world: World, redis: Redis, clock_engine: Engine
     outbox_id = place("probe.short", ref="a")
     relay.relay(clock_engine, redis)
     if situation != "queued":
-        redis.flushall()
+        redis.flushdb()
     if situation != "recent":
         age(world, outbox_id, 100)
     with world.admin() as admin:
@@ -244,7 +244,7 @@ def test_a_job_that_kills_its_workers_is_given_up_and_reported(
 ) -> None:
     outbox_id = place("probe.short", ref="a")
     relay.relay(clock_engine, redis)
-    redis.flushall()
+    redis.flushdb()
     with world.admin() as admin:
         admin.execute("update app.outbox set attempts = %s", [reconcile.MAX_ATTEMPTS])
     age(world, outbox_id, 100)
@@ -268,7 +268,7 @@ def test_waits_grow_to_a_quarter_of_an_hour() -> None:
 def test_a_job_that_keeps_losing_its_worker_waits_longer(world: World, redis: Redis, clock_engine: Engine) -> None:
     outbox_id = place("probe.short", ref="a")
     relay.relay(clock_engine, redis)
-    redis.flushall()
+    redis.flushdb()
     with world.admin() as admin:
         admin.execute("update app.outbox set attempts = 4")
     age(world, outbox_id, 100)

@@ -213,6 +213,8 @@ def test_worker_takes_one_known_queue_only(queued_node: NodeRig) -> None:
 
 
 def test_retention_runs_from_its_queue(queued_node: NodeRig, redis_url: str) -> None:
+    queued_node.folder.mkdir(parents=True, exist_ok=True)
+    (queued_node.folder / "desired.json").write_text(json.dumps(desired()))
     queued_node.run("workers.node.worker", command=[RETAIN])
     queues = NodeQueues(redis_url)
 
