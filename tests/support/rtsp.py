@@ -20,7 +20,8 @@ from aio_rtsp_toolkit.server_session import RtspServerSession
 class RtspFiles:
     """Serves the files of a folder at `rtsp://127.0.0.1:<port>/<name>`, from a process of its own.
 
-    With `log`, each frame is a JSON line there when its first packet leaves: `session`, `file`, `media_s` and `at` (wall time).
+    With `log`, the packets of a frame leave at once, as those of a camera, instead of spread until the next one; and each frame
+    is a JSON line there when it begins to leave: `session`, `file`, `media_s` and `at` (wall time).
     """
 
     def __init__(self, folder: Path, log: Path | None = None) -> None:
@@ -148,8 +149,9 @@ def free_port() -> int:
 
 
 def _note_frames(log: Path) -> None:
-    """Make every session write its frames down as they leave."""
-    send, lines = RtspServerSession._send_rtp_packet, log.open("a", buffering=1)
+    """Make every session send each frame at once and write it down."""
+    send, paced = RtspServerSession._send_rtp_packet, RtspServerSession._send_paced_rtp_payloads
+    lines = log.open("a", buffering=1)
     last: dict[str, int] = {}
 
     async def noting(self: Any, state: Any, payload: bytes, timestamp: int, marker: int) -> None:
@@ -160,7 +162,10 @@ def _note_frames(log: Path) -> None:
             lines.write(json.dumps(line) + "\n")
         await send(self, state, payload, timestamp, marker)
 
-    RtspServerSession._send_rtp_packet = noting
+    async def at_once(self: Any, state: Any, payloads: Any, timestamp: int, media_time: float, _: float) -> None:
+        await paced(self, state, payloads, timestamp, media_time, 0.0)
+
+    RtspServerSession._send_rtp_packet, RtspServerSession._send_paced_rtp_payloads = noting, at_once
 
 
 async def _serve_files(folder: str, port: int, log: str | None = None) -> None:
