@@ -23,14 +23,15 @@ HEARTBEAT_S = 10.0
 TICK_S = 1.0
 
 
+def is_under_gevent() -> bool:
+    """Whether this process waits in greenlets."""
+    patches = sys.modules.get("gevent.monkey")
+    return patches is not None and bool(patches.is_module_patched("socket"))
+
+
 def may_keep(request: Request) -> bool:
     """Whether this server gives connections away."""
-    return (
-        request.method == "GET"
-        and "gunicorn.socket" in request.environ
-        and "gevent" in sys.modules
-        and bool(sys.modules["gevent.monkey"].is_module_patched("socket"))
-    )
+    return request.method == "GET" and "gunicorn.socket" in request.environ and is_under_gevent()
 
 
 class KeptStream(Stream):

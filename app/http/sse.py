@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +17,7 @@ from app.http import frames, metrics
 from app.http.context import current_actor
 from app.http.guards import requires
 from app.http.hub import Event, Hub, Stream
-from app.http.keeper import HEARTBEAT_S, Keeper, may_keep
+from app.http.keeper import HEARTBEAT_S, Keeper, is_under_gevent, may_keep
 from app.kernel import clock
 from app.kernel.actor import Actor
 from app.kernel.errors import Unavailable
@@ -52,7 +51,7 @@ class NewsSchema(ma.Schema):
 
 def init_app(app: Flask, hub: Hub) -> None:
     """Give `app` its hub. Under gevent the driver of PostgreSQL must have been imported after the patch, or it blocks them all."""
-    if "gevent" in sys.modules and sys.modules["gevent.monkey"].is_module_patched("socket"):
+    if is_under_gevent():
         import psycopg.waiting  # noqa: PLC0415 - only to look at what it chose
 
         if getattr(psycopg.waiting.wait, "__name__", "") != "wait_poll":
