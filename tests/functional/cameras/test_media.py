@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -147,19 +148,17 @@ def test_watching_asks_for_the_sessions_token_and_a_sane_body(room: Room) -> Non
 def test_stream_beyond_the_last_place_is_told_to_wait(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     enrolled()
     offer = room.caller().post(f"/sala/camaras/{add_camera().id}/ver", json={}).get_json()
-    taken = 0
-    while video._places.acquire(blocking=False):
-        taken += 1
-    try:
+    places = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(video, "_places", places)
+
+    with places:
         full = room.caller().post("/video/vivo", json={"tickets": [offer["ticket"]]})
-    finally:
-        for _ in range(taken):
-            video._places.release()
+    watched = room.caller().post("/video/vivo", json={"tickets": [offer["ticket"]]})
 
     assert full.status_code == 503
     assert full.headers["Retry-After"]
-    assert room.caller().post("/video/vivo", json={"tickets": [offer["ticket"]]}).status_code == 200
-    assert taken == video.MAX_STREAMS
+    assert (watched.status_code, watched.data) == (200, b"onetwo")
+    assert places.acquire(blocking=False), "the response that ended must give its place back"
 
 
 def test_protected_camera_asks_why_as_json(room: Room) -> None:
