@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, Select, any_, cast, delete, exists, func, insert, literal, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, any_, cast, delete, exists, func, insert, literal, select, tuple_
 
 from app.kernel import clock, jobs
 from app.kernel.actor import current
@@ -38,40 +37,59 @@ class Found:
 def find(query: SearchQuery, cursor: str | None, limit: int) -> Found:
     """The newest readings of `query` after `cursor`, each with whether its plate met a list."""
     pattern = parse(query.plate)
-    statement = _window(query, cursor)
-    is_broad = False
+    wanted, is_broad = _inside(query), False
     if pattern.kind == "exact":
-        statement = statement.where(PlateRead.plate == pattern.text)
+        wanted.append(PlateRead.plate == pattern.text)
     elif pattern.kind == "prefix":
-        statement = statement.where(PlateRead.plate.op("^@")(pattern.prefix))
+        wanted += _beginning(pattern.prefix)
     elif pattern.kind == "wildcard":
         numbers = _numbers(pattern, query.seen_from)
         is_broad = len(numbers) > MAX_NUMBERS
-        statement = statement.where(PlateRead.plate == any_(cast(literal(numbers[:MAX_NUMBERS]), ARRAY(PLATE))))
-    met = exists().where(
-        PlateHit.tenant_id == PlateRead.tenant_id,
-        PlateHit.read_id == PlateRead.id,
-        PlateHit.seen_at == PlateRead.seen_at,
-    )
-    ordered = statement.order_by(PlateRead.seen_at.desc(), PlateRead.id.desc()).limit(limit + 1)
-    rows: list[tuple[PlateRead, bool]] = [
-        (read, is_hit) for read, is_hit in session().execute(ordered.add_columns(met.label("is_hit")))
-    ]
+        wanted.append(PlateRead.plate == any_(cast(literal(numbers[:MAX_NUMBERS]), ARRAY(PLATE))))
+    after = _decoded(cursor) if cursor else None
+    page = select(PlateRead, _met().label("is_hit")).where(*wanted)
+    if pattern.kind in ("prefix", "wildcard"):
+        page = page.where(PlateRead.seen_at == any_(_instants(wanted, after, limit + 1)))
+    if after:
+        # The first condition is the one an index serves; the second settles readings of the same instant.
+        page = page.where(PlateRead.seen_at <= after[0], tuple_(PlateRead.seen_at, PlateRead.id) < after)
+    page = page.order_by(PlateRead.seen_at.desc(), PlateRead.id.desc()).limit(limit + 1)
+    rows: list[tuple[PlateRead, bool]] = [(read, is_hit) for read, is_hit in session().execute(page)]
     last = rows[limit - 1][0] if len(rows) > limit else None
     return Found(rows[:limit], encode_cursor(last.seen_at.isoformat(), last.id) if last else None, is_broad)
 
 
-def _window(query: SearchQuery, cursor: str | None) -> Select[Any]:
-    statement = select(PlateRead).where(PlateRead.seen_at >= query.seen_from, PlateRead.seen_at <= query.seen_until)
-    if query.camera_id is not None:
-        statement = statement.where(PlateRead.camera_id == query.camera_id)
-    if cursor:
-        before, read_id = _decoded(cursor)
-        # The first condition is the one an index serves; the second settles readings of the same instant.
-        statement = statement.where(
-            PlateRead.seen_at <= before, tuple_(PlateRead.seen_at, PlateRead.id) < (before, read_id)
-        )
-    return statement
+def _inside(query: SearchQuery) -> list[ColumnElement[bool]]:
+    """The interval and the camera."""
+    wanted = [PlateRead.seen_at >= query.seen_from, PlateRead.seen_at <= query.seen_until]
+    return wanted if query.camera_id is None else [*wanted, PlateRead.camera_id == query.camera_id]
+
+
+def _beginning(prefix: str) -> list[ColumnElement[bool]]:
+    """Plates that begin so, as an interval of the index: asking each of thousands with `^@` takes twice as long."""
+    return [PlateRead.plate >= prefix, PlateRead.plate < prefix[:-1] + chr(ord(prefix[-1]) + 1)]
+
+
+def _met() -> ColumnElement[bool]:
+    return exists().where(
+        PlateHit.tenant_id == PlateRead.tenant_id,
+        PlateHit.read_id == PlateRead.id,
+        PlateHit.seen_at == PlateRead.seen_at,
+    )
+
+
+def _instants(
+    wanted: list[ColumnElement[bool]], after: tuple[datetime, UUID] | None, count: int
+) -> ColumnElement[list[datetime]]:
+    """When the newest `count` readings were seen, so that only the rows of one page are fetched.
+
+    Many plates match and the newest readings are few: the index alone says when each was seen, while fetching thousands of
+    rows to sort them costs thirty times as much. Readings that share the cursor's instant are all let through.
+    """
+    newest = select(PlateRead.seen_at).where(*wanted).order_by(PlateRead.seen_at.desc()).limit(count)
+    if after is None:
+        return func.array(newest.scalar_subquery())
+    return func.array_append(func.array(newest.where(PlateRead.seen_at < after[0]).scalar_subquery()), after[0])
 
 
 def _decoded(cursor: str) -> tuple[datetime, UUID]:

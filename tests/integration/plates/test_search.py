@@ -70,21 +70,24 @@ def test_search_with_any_pattern_equals_the_reference_matcher(world: World) -> N
     check()
 
 
-def test_search_continued_by_pages_neither_repeats_nor_skips(world: World) -> None:
+@pytest.mark.parametrize("pattern", ["", "AB*", "AB0*", "?B*", "*B0*"])
+@pytest.mark.parametrize("together", [1, 3, 25], ids=lambda n: f"{n} at the same instant")
+def test_search_continued_by_pages_neither_repeats_nor_skips(world: World, pattern: str, together: int) -> None:
     camera = make_camera(world)
     instant = clock.now() - timedelta(minutes=1)
-    reads = [read(camera, f"AB{n:03d}CD", seen_at=instant) for n in range(25)]
-    submit(node(), *reads)
+    reads = [read(camera, f"AB{n:03d}CD", seen_at=instant - timedelta(seconds=n // together)) for n in range(25)]
+    submit(node(), *reads, read(camera, "ZZ999ZZ", seen_at=instant + timedelta(seconds=1)))
+    expected = [str(one.id) for one in sorted(reads, key=lambda one: (one.seen_at, one.id), reverse=True)]
     who = actor(OURS)
 
-    page = _search("AB*", limit=10)
-    seen = [item.client_id for item in page.items]
+    page = _search(pattern, limit=4)
+    seen = list(page.items)
     while page.cursor:
         with unit_of_work(who, read_only=True):
-            page = plates.continue_search(who, cursor=page.cursor, query=page.query, limit=10)
-        seen += [item.client_id for item in page.items]
+            page = plates.continue_search(who, cursor=page.cursor, query=page.query, limit=4)
+        seen += page.items
 
-    assert sorted(seen) == sorted(one.id for one in reads)
+    assert [str(item.client_id) for item in seen if item.plate != "ZZ999ZZ"] == expected
     assert len(_audit(world, "plates:read:search")) == 1
 
 
