@@ -47,12 +47,14 @@ def find(query: SearchQuery, cursor: str | None, limit: int) -> Found:
         is_broad = len(numbers) > MAX_NUMBERS
         wanted.append(PlateRead.plate == any_(cast(literal(numbers[:MAX_NUMBERS]), ARRAY(PLATE))))
     after = _decoded(cursor) if cursor else None
-    page = select(PlateRead, _met().label("is_hit")).where(*wanted)
-    if pattern.kind in ("prefix", "wildcard"):
-        page = page.where(PlateRead.seen_at == any_(_instants(wanted, after, limit + 1)))
     if after:
-        # The first condition is the one an index serves; the second settles readings of the same instant.
-        page = page.where(PlateRead.seen_at <= after[0], tuple_(PlateRead.seen_at, PlateRead.id) < after)
+        # An index serves this one; the pair below settles readings of the same instant.
+        wanted.append(PlateRead.seen_at <= after[0])
+    if pattern.kind in ("prefix", "wildcard"):
+        wanted.append(PlateRead.seen_at >= _oldest(query, wanted, after, limit + 1))
+    page = select(PlateRead, _met().label("is_hit")).where(*wanted)
+    if after:
+        page = page.where(tuple_(PlateRead.seen_at, PlateRead.id) < after)
     page = page.order_by(PlateRead.seen_at.desc(), PlateRead.id.desc()).limit(limit + 1)
     rows: list[tuple[PlateRead, bool]] = [(read, is_hit) for read, is_hit in session().execute(page)]
     last = rows[limit - 1][0] if len(rows) > limit else None
@@ -78,18 +80,23 @@ def _met() -> ColumnElement[bool]:
     )
 
 
-def _instants(
-    wanted: list[ColumnElement[bool]], after: tuple[datetime, UUID] | None, count: int
-) -> ColumnElement[list[datetime]]:
-    """When the newest `count` readings were seen, so that only the rows of one page are fetched.
+def _oldest(
+    query: SearchQuery, wanted: list[ColumnElement[bool]], after: tuple[datetime, UUID] | None, count: int
+) -> datetime:
+    """An instant since which there are `count` readings, so that few rows more than a page are fetched and sorted.
 
-    Many plates match and the newest readings are few: the index alone says when each was seen, while fetching thousands of
-    rows to sort them costs thirty times as much. Readings that share the cursor's instant are all let through.
+    Many plates match and few readings are asked for: the index alone says when each was seen, thirty times cheaper than
+    fetching them. The last day is looked at first, since it usually has enough.
     """
     newest = select(PlateRead.seen_at).where(*wanted).order_by(PlateRead.seen_at.desc()).limit(count)
-    if after is None:
-        return func.array(newest.scalar_subquery())
-    return func.array_append(func.array(newest.where(PlateRead.seen_at < after[0]).scalar_subquery()), after[0])
+    if after:
+        newest = newest.where(PlateRead.seen_at < after[0])
+    day_before = (after[0] if after else query.seen_until) - timedelta(days=1)
+    for one in (newest.where(PlateRead.seen_at >= day_before), newest):
+        instants = session().scalars(one).all()
+        if len(instants) == count:
+            return instants[-1]
+    return query.seen_from
 
 
 def _decoded(cursor: str) -> tuple[datetime, UUID]:
