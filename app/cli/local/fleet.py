@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.cli.local.home import Home
 from app.cli.local.process import ProcessRef
@@ -41,6 +42,18 @@ def fleet_ready(path: Path) -> bool:
     return path.exists() and 0 < len(_entries(path)) == len(list(_read(path)))
 
 
+def node_works(home: Home) -> bool:
+    """True when each municipality of this node has its recorder, and each of its sessions its analytics."""
+    recorders, analytics = set(_living(home.run / "recorders.json")), set(_living(home.run / "analytics.json"))
+    for identity in (home.node / "identities").glob("*.json"):
+        tenant = str(_entries(identity).get("tenant_uuid"))
+        desired = _entries(home.node / tenant / "desired.json")
+        sessions = {str(session["id"]) for session in desired.get("sessions", [])}
+        if not desired or tenant not in recorders or not sessions <= analytics:
+            return False
+    return True
+
+
 def end_recorders(home: Home) -> None:
     """Ask every recorder to close its segments and end; insist by pid when one does not."""
     recorders = members(home, ("recorders.json",))
@@ -52,11 +65,16 @@ def end_recorders(home: Home) -> None:
 
 
 def _read(path: Path) -> Iterator[Member]:
-    prefix, module = _LISTS[path.name]
-    for key, entry in _entries(path).items():
-        ref = ProcessRef.of(int(entry.get("pid") or 0))
-        if ref is not None and _runs(ref.pid, module):
-            yield Member(prefix + _short(str(entry.get("tenant") or key)), ref, entry.get("socket", ""))
+    prefix, _ = _LISTS[path.name]
+    for key, (entry, ref) in _living(path).items():
+        yield Member(prefix + _short(str(entry.get("tenant") or key)), ref, entry.get("socket", ""))
+
+
+def _living(path: Path) -> dict[str, tuple[dict[str, Any], ProcessRef]]:
+    """Those of the list that live, by their key."""
+    _, module = _LISTS[path.name]
+    refs = {key: (entry, ProcessRef.of(int(entry.get("pid") or 0))) for key, entry in _entries(path).items()}
+    return {key: (entry, ref) for key, (entry, ref) in refs.items() if ref is not None and _runs(ref.pid, module)}
 
 
 def _short(key: str) -> str:
@@ -64,7 +82,7 @@ def _short(key: str) -> str:
     return key[:8] if key.count("-") == 4 else key
 
 
-def _entries(path: Path) -> dict[str, dict[str, str]]:
+def _entries(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):

@@ -6,13 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.cli.local import process
 from app.cli.local.cache import cache_folder
 from app.cli.local.environment import ROOT, is_demonstration
-from app.cli.local.fleet import end_recorders, fleet_ready
+from app.cli.local.fleet import end_recorders, fleet_ready, node_works
 from app.cli.local.identity_server import IdentityServer
 from app.cli.local.installation import Installation
 from app.cli.local.keycloak import is_built
@@ -21,6 +22,23 @@ from app.cli.local.units import Start, Unit
 WEB_THREADS = 96
 _DEMONSTRATION = frozenset({"scenes", "seed"})
 _NODE_QUOTA_BYTES = 2 << 30
+
+
+class _Settled:
+    """True since the first time that `works` holds; a camera that cannot be analysed keeps nobody out for longer than `PATIENCE_S`."""
+
+    PATIENCE_S = 20.0
+
+    def __init__(self, works: Callable[[], bool]) -> None:
+        self._works = works
+        self._settled = False
+        self._limit: float | None = None
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        self._limit = self._limit or now + self.PATIENCE_S
+        self._settled = self._settled or now > self._limit or self._works()
+        return self._settled
 
 
 class Product:
@@ -122,7 +140,8 @@ class Product:
                  expected_s=3, stop_s=15),
             Unit("node", "Nodo municipal", start=self._python("node", "-m", "workers.node"),
                  after=(*self._identity_server, "web", "scenes", "seed"),  # recorders and analytics take the whole machine
-                 ready=lambda: True, stopped=lambda: end_recorders(home), log=home.log("node"), expected_s=2, stop_s=15),
+                 ready=_Settled(lambda: node_works(home)), stopped=lambda: end_recorders(home),
+                 log=home.log("node"), expected_s=4, stop_s=15),
         ]  # fmt: skip
 
     def _python(self, needs: str, *arguments: str, name: str = "", nice: int = 0) -> Start:
