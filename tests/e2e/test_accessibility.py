@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -22,18 +24,31 @@ pytestmark = [
 LINKS = r"""() => [...document.querySelectorAll('nav a[href], main a[href]')].map((a) => new URL(a.getAttribute('href'), location.href))
     .filter((u) => u.origin === location.origin && !u.search)
     .map((u) => u.pathname).filter((p) => !/\.[a-z0-9]+$/.test(p))"""
+ID = re.compile(r"[0-9a-f-]{36}")
+MANY = 8  # more pages than this under one address are the same page about different things
 SECTIONS = ("/sala", "/direccion", "/capacitacion", "/soporte", "/perfil", "/inicio")
 
 
 def reached_from(page: Page, product: Product, start: str) -> list[str]:
-    """The pages of our sections that the start page links to, one of each kind (an id counts once)."""
-    page.goto(product.url + start)
-    paths: dict[str, str] = {start: start}
-    for path in page.evaluate(LINKS):
-        if path.startswith(SECTIONS):
-            kind = "/".join("*" if len(part) == 36 else part for part in path.split("/"))
-            paths.setdefault(kind, path)
-    return list(paths.values())
+    """The pages of our sections that can be reached, one of each kind (an id or the name of a municipality counts once)."""
+    kinds = {start: start}
+    waiting = [start]
+    while waiting:
+        page.goto(product.url + waiting.pop(0))
+        paths = [path for path in dict.fromkeys(page.evaluate(LINKS)) if path.startswith(SECTIONS)]
+        plain = [ID.sub("*", path) for path in paths]
+        siblings = Counter(_parent(path) for path in dict.fromkeys(plain))
+        for path, kind in zip(paths, plain, strict=True):
+            kind = _parent(kind) + "*" if siblings[_parent(kind)] > MANY else kind
+            if kind not in kinds:
+                kinds[kind] = path
+                waiting.append(path)
+    return list(kinds.values())
+
+
+def _parent(path: str) -> str:
+    """The address without its last part."""
+    return path.rstrip("/").rpartition("/")[0] + "/"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
