@@ -34,6 +34,7 @@ CLASSES: dict[str, RateLimitItem] = {
         "upload": "30/hour",
         "certificate": "30/minute",
         "stream": "10/minute",
+        "console-stream": "60/minute",  # every page of the room opens one: who moves fast must not lose the alarms
     }.items()
 }
 BULK_KINDS = frozenset({"service", "node"})

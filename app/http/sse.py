@@ -74,7 +74,7 @@ def audiences(actor: Actor) -> frozenset[str]:
 
 
 @bp.route("/flujo")
-@requires(Permission.STREAM_LISTEN, unit=False, limit="stream")
+@requires(Permission.STREAM_LISTEN, unit=False, limit="console-stream")
 @bp.arguments(NewsArgs, location="query")
 @bp.response(200, content_type=_EVENT_STREAM)
 @bp.doc(summary="Avisos del municipio para el navegador (cookie de sesión)")
