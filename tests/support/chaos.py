@@ -24,6 +24,8 @@ from tests.support.world import OURS, THEIRS, World, actor
 
 ROOT = Path(__file__).parents[2]
 RECOVERY_S = 90.0
+# Enough to have every process busy, and few enough to be finished in the recovery time however many kills there were.
+IN_FLIGHT = 40
 # How often each kind of process is the one that dies.
 WEIGHTS = {"horse": 8, "worker": 6, "clock": 3, "redis": 2, "parent": 1}
 
@@ -90,7 +92,7 @@ class Chaos:
     def settle(self) -> float:
         """Wait until every row is done. Returns the seconds it took; raises `TimeoutError` after the recovery time."""
         began = time.monotonic()
-        _wait(lambda: self._left() == 0, RECOVERY_S, lambda: f"{self._left()} filas sin terminar")
+        _wait(lambda: self.left() == 0, RECOVERY_S, lambda: f"{self.left()} filas sin terminar")
         return time.monotonic() - began
 
     def effects(self) -> Counter[str]:
@@ -152,7 +154,8 @@ def run(world: World, folder: Path, kills: int, *, report: Callable[[str], None]
         chaos.place(2)
         chaos.settle()  # everything is up before the first kill
         while chaos.kills.total() < kills:
-            chaos.place(1)
+            if chaos.left() < IN_FLIGHT:
+                chaos.place(1)
             chaos.kill()
             time.sleep(chaos.source.uniform(0, 0.4))
             if chaos.kills.total() % 50 == 0:
