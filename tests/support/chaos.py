@@ -101,7 +101,8 @@ class Chaos:
         with self.world.admin() as admin:
             return Counter(target for (target,) in admin.execute(query))
 
-    def _left(self) -> int:
+    def left(self) -> int:
+        """How many jobs are not finished."""
         with self.world.admin() as admin:
             [(left,)] = admin.execute("select count(*) from app.outbox where done_at is null").fetchall()
         return int(left)
