@@ -10,8 +10,14 @@ export function hasWebGL2(doc = document) {
 
 const at = (points, index) => points.features.map((feature) => feature.geometry.coordinates[index]);
 
-export function bounds(points) {
-  if (!points.features.length) return null;
+// Around the cameras; the whole municipality while none has a position.
+export function bounds(points, shape) {
+  if (!points.features.length) {
+    const land = shape.coordinates.flat(2);
+    if (!land.length) return undefined;
+    const [lon, lat] = [land.map((point) => point[0]), land.map((point) => point[1])];
+    return [[Math.min(...lon), Math.min(...lat)], [Math.max(...lon), Math.max(...lat)]];
+  }
   const [lon, lat] = [at(points, 0), at(points, 1)];
   return [[Math.min(...lon) - 0.012, Math.min(...lat) - 0.008], [Math.max(...lon) + 0.012, Math.max(...lat) + 0.008]];
 }
@@ -56,15 +62,15 @@ function layers(css) {
 }
 
 function draw(library, box) {
-  const points = JSON.parse(box.dataset.points);
+  const [points, shape] = [JSON.parse(box.dataset.points), JSON.parse(box.dataset.shape)];
   const holder = Object.assign(document.createElement("div"), { className: "town-live" });
   holder.setAttribute("aria-hidden", "true");
   box.prepend(holder);
   const source = (data) => ({ type: "geojson", data });
-  const sources = { land: source(JSON.parse(box.dataset.shape)), grid: source(grid(points)), cones: source(cones(points)), cameras: source(points) };
+  const sources = { land: source(shape), grid: source(grid(points)), cones: source(cones(points)), cameras: source(points) };
   const map = new library.Map({
     container: holder, attributionControl: false, keyboard: false, dragRotate: false, pitchWithRotate: false, minZoom: 6, maxZoom: 17,
-    bounds: bounds(points) ?? undefined, style: { version: 8, sources, layers: layers(getComputedStyle(box)) },
+    bounds: bounds(points, shape), style: { version: 8, sources, layers: layers(getComputedStyle(box)) },
   });
   map.getCanvas().tabIndex = -1;
   map.addControl(new library.ScaleControl({ unit: "metric" }), "top-left");

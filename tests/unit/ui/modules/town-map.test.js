@@ -15,7 +15,8 @@ test("the town map has room around its cameras, and a cone for each known direct
   assert.ok(west < -60.3 && south < -38.4 && east > -60.2 && north > -38.3);
   assert.equal(cones(points).features.length, 1);
   assert.ok(cone.geometry.coordinates[0].slice(1, -1).every(([, lat]) => lat > -38.4), "azimuth 0 looks north");
-  assert.equal(bounds({ features: [] }), null);
+  const shape = { type: "MultiPolygon", coordinates: [[[[-61, -39], [-60, -39], [-60, -38], [-61, -39]]]] };
+  assert.deepEqual(bounds({ features: [] }, shape), [[-61, -39], [-60, -38]]);
   assert.equal(grid({ features: [] }).features.length, 0);
   assert.equal(hasWebGL2({ createElement: () => ({ getContext: () => null }) }), false);
 });
