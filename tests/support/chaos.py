@@ -92,8 +92,21 @@ class Chaos:
     def settle(self) -> float:
         """Wait until every row is done. Returns the seconds it took; raises `TimeoutError` after the recovery time."""
         began = time.monotonic()
-        _wait(lambda: self.left() == 0, RECOVERY_S, lambda: f"{self.left()} filas sin terminar")
+        _wait(self._all_done, RECOVERY_S, lambda: f"{self.left()} filas sin terminar: {self._rows_left()}")
         return time.monotonic() - began
+
+    def _all_done(self) -> bool:
+        """A row that lost several processes waits minutes for its next attempt: it goes now."""
+        with self.world.admin() as admin:
+            admin.execute(
+                "update app.outbox set run_at = now() where sent_at is null and dead_at is null and run_at > now()"
+            )
+        return self.left() == 0
+
+    def _rows_left(self) -> list[tuple[object, ...]]:
+        query = "select kind, attempts, sent_at, claimed_until, dead_at, error from app.outbox where done_at is null limit 5"
+        with self.world.admin() as admin:
+            return admin.execute(query).fetchall()
 
     def effects(self) -> Counter[str]:
         """How often each reference was recorded."""
