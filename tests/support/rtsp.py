@@ -30,12 +30,8 @@ class RtspFiles:
 
     def __enter__(self) -> RtspFiles:
         self._process = subprocess.Popen(
-            [
-                sys.executable, "-m", "tests.support.rtsp", str(self._folder), str(self.port),
-                *([str(self._log)] if self._log else []),
-            ],
-            cwd=Path(__file__).resolve().parents[2], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            [sys.executable, "-m", *self._command()], cwd=Path(__file__).resolve().parents[2],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         deadline = time.monotonic() + 15
         while True:
@@ -49,6 +45,9 @@ class RtspFiles:
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
+
+    def _command(self) -> list[str]:
+        return ["tests.support.rtsp", str(self._folder), str(self.port), *([str(self._log)] if self._log else [])]
 
 
 class FaultProxy:
@@ -168,9 +167,27 @@ def _note_frames(log: Path) -> None:
     RtspServerSession._send_rtp_packet, RtspServerSession._send_paced_rtp_payloads = noting, at_once
 
 
+def _put_once(
+    self: Any, loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[Any], item: Any, stop_event: threading.Event
+) -> bool:
+    """Queue one frame. The toolkit gives up after 50 ms and tries again, and so sent now and then a frame twice."""
+    waiting = asyncio.run_coroutine_threadsafe(queue.put(item), loop)
+    while not stop_event.is_set():
+        try:
+            waiting.result(timeout=0.05)
+        except TimeoutError:
+            continue
+        except Exception:
+            return False
+        return True
+    waiting.cancel()
+    return False
+
+
 async def _serve_files(folder: str, port: int, log: str | None = None) -> None:
     if log:
         _note_frames(Path(log))
+    RtspServerSession._threadsafe_queue_put = _put_once
     server = RtspServer(folder, host="127.0.0.1", port=port)
     await server.start()
     await server.serve_forever()
