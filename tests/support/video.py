@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-_X264 = {"preset": "ultrafast", "x264-params": "scenecut=0:bframes=0"}
+_X264 = "scenecut=0:bframes=0:slices="
 
 
 def make_video(
@@ -23,10 +23,11 @@ def make_video(
     picture: str = "moving",
     container: str | None = None,
     seed: int = 0,
+    slices: int = 1,
 ) -> Path:
     """Write a video; `picture` is moving, still or black."""
     options = (
-        _X264
+        {"preset": "ultrafast", "x264-params": f"{_X264}{slices}"}
         if codec == "libx264"
         else {"preset": "ultrafast", "x265-params": "log-level=none"}
         if codec == "libx265"

@@ -23,6 +23,7 @@ from workers.recorder.sources import FileSource, NetworkSource, Source, SourceSp
 log = logging.getLogger(__name__)
 OFFLINE_US = 10 * SECOND
 JUMP_S = 1.0
+MOST_OF_ONE_TIME = 8
 PACKAGED = frozenset({"h264", "h265", "mjpeg", "mpeg4", "av1", "vp9"})
 NO_KEYFRAME_US = 10 * SECOND
 _FPS_WINDOW_US = 5 * SECOND
@@ -62,7 +63,8 @@ class Stream:
         self._parameters: bytes | None = None
         self._family = ""
         self._epoch = self._seq = self._shift = 0
-        self._last_dts = self._longest_step = 0
+        self._last_dts = self._muxed_dts = self._longest_step = 0
+        self._last_packet: Any = None
         self._cause = "start"
         self._waiting_since: int | None = None
         self._since_mono = around.clock.mono_us()
@@ -164,10 +166,15 @@ class Stream:
         self._parameters = sequence_set(extradata, self._family)
 
     def _take(self, packet: Any) -> None:
+        """Mux one packet, which is a whole frame: the demuxer puts slices together however slowly they came."""
         clock = self._around.clock
         self._count(packet.size, clock.mono_us())
-        if self._packager is not None and self._jumped(packet):
-            self._end_epoch("dts_discontinuity")
+        dts = packet.dts
+        if self._packager is not None:
+            if dts == self._last_dts and bytes(packet) == bytes(self._last_packet):
+                return  # sent twice: it is recorded, and decoding it twice would spoil the frames that refer to it
+            if self._jumped(dts):
+                self._end_epoch("dts_discontinuity")
         if packet.is_keyframe:
             self._follow_parameters(packet)
         if self._packager is None and not self._begin(packet, clock):
@@ -176,11 +183,16 @@ class Stream:
         if self._time.stepped:
             self._end_epoch("clock_step")
             return
-        self._last_dts = packet.dts
-        packet.dts += self._shift
-        packet.pts = packet.dts if packet.pts is None else packet.pts + self._shift
+        self._last_dts, self._last_packet = dts, packet
+        self._shift_times(packet, dts)
         assert self._packager is not None
         self._packager.mux(packet, wall)
+
+    def _shift_times(self, packet: Any, dts: int) -> None:
+        """Move the times to those of the epoch; two frames of one time, which no muxer takes, end up one tick apart."""
+        pts = packet.pts
+        packet.dts = self._muxed_dts = dts = max(dts + self._shift, self._muxed_dts + 1)
+        packet.pts = dts if pts is None else max(pts + self._shift, dts)
 
     def _count(self, size: int, mono: int) -> None:
         self.bytes_in += size
@@ -197,8 +209,10 @@ class Stream:
             self.error_code = None
         self.hub.set_state("online")
 
-    def _jumped(self, packet: Any) -> bool:
-        return not 0 < packet.dts - self._last_dts <= self._longest_step
+    def _jumped(self, dts: int) -> bool:
+        """Time went back, leapt, or stands still: a file whose time does not pass would never be cut."""
+        stands_still = self._muxed_dts - self._shift - dts >= MOST_OF_ONE_TIME
+        return stands_still or not 0 <= dts - self._last_dts <= self._longest_step
 
     def _follow_parameters(self, packet: Any) -> None:
         """A sequence parameter set that differs from the announced one begins a new epoch described by itself."""
@@ -224,6 +238,7 @@ class Stream:
         self._time = RunClock(clock)
         ticks = round(1 / packet.time_base)
         self._shift, self._longest_step = ticks - packet.dts, round(ticks * JUMP_S)
+        self._muxed_dts = 0
         self._packager = Packager(
             self._template, epoch=self._epoch, first_seq=self._seq, cause=self._cause,
             on_init=self.hub.publish_init, on_fragment=self.hub.publish,
