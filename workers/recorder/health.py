@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import threading
 from collections import deque
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
+from operator import mul
 from typing import Any
 
 import av
@@ -31,9 +31,9 @@ _STILL_FRAMES = 3
 
 @dataclass(frozen=True)
 class Look:
-    """One decoded keyframe: digest of the whole luma plane, brightness, and when it arrived."""
+    """One decoded keyframe: digest of the whole luma plane (of this process alone), brightness, and when it arrived."""
 
-    luma: bytes
+    luma: int
     mean: float
     deviation: float
     wall_us: int
@@ -133,16 +133,14 @@ def look_at(frame: Any, wall_us: int) -> Look:
         frame = frame.reformat(format="gray")
     plane = frame.planes[0]
     view, stride, width = memoryview(plane), plane.line_size, frame.width
-    total = hashlib.blake2b(digest_size=16)
-    for row in range(frame.height):
-        total.update(view[row * stride : row * stride + width])
-    # Row by row with a stride that shares no factor with common widths: every part of the picture is sampled.
-    values = [view[(at // width) * stride + at % width] for at in range(0, width * frame.height, _SAMPLE_STEP)]
+    luma = b"".join(view[at : at + width] for at in range(0, stride * frame.height, stride))
+    # A step that shares no factor with common widths: every part of the picture is sampled.
+    values = luma[::_SAMPLE_STEP]
     mean = sum(values) / len(values)
-    variance = sum((value - mean) ** 2 for value in values) / len(values)
+    variance = max(0.0, sum(map(mul, values, values)) / len(values) - mean**2)
     if int(frame.color_range) != _FULL_RANGE:
         mean, variance = max(0.0, (mean - 16) * 255 / 219), variance * (255 / 219) ** 2
-    return Look(total.digest(), mean, variance**0.5, wall_us)
+    return Look(hash(luma), mean, variance**0.5, wall_us)
 
 
 def jpeg(frame: Any) -> bytes:

@@ -8,7 +8,7 @@ from workers.recorder.clock import SECOND
 from workers.recorder.health import Look, Sight
 
 
-def look(second: float, luma: bytes = b"a", *, mean: float = 100.0, deviation: float = 30.0) -> Look:
+def look(second: float, luma: int = 1, *, mean: float = 100.0, deviation: float = 30.0) -> Look:
     return Look(luma, mean, deviation, int(second * SECOND))
 
 
@@ -36,7 +36,7 @@ def test_one_different_picture_thaws() -> None:
     sight = Sight()
     for second in (0, 5, 10):
         sight.see(look(second), still=True)
-    sight.see(look(12, b"b"))
+    sight.see(look(12, 2))
 
     assert sight.verdict() is None
 
@@ -53,7 +53,7 @@ def test_black_for_five_seconds_is_dark_even_when_it_is_also_frozen() -> None:
 def test_night_scene_with_detail_or_light_is_not_dark(mean: float, deviation: float) -> None:
     sight = Sight()
     for second in (0, 5, 10):
-        sight.see(look(second, bytes([second]), mean=mean, deviation=deviation))
+        sight.see(look(second, second, mean=mean, deviation=deviation))
 
     assert sight.verdict() is None
 
