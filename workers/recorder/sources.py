@@ -18,7 +18,8 @@ from workers.recorder.errors import SourceError
 OPEN_TIMEOUT_S = 10
 READ_TIMEOUT_S = 5
 _LATE_S = 2.0
-_WAITED_S, _REST_S = 0.001, 0.06
+_WAITED_S, _REST_S, _BEHIND_S = 0.001, 0.1, 0.5
+_DRIFT, _LOST_S = 0.001, 5.0
 _RTSP = {"rtsp_transport": "tcp", "fflags": "nobuffer", "analyzeduration": "500000"}
 _HTTP = {"fflags": "nobuffer", "analyzeduration": "500000", "max_redirects": "0"}
 FAMILIES = {"h264": "h264", "hevc": "h265"}
@@ -56,18 +57,38 @@ class NetworkSource:
             raise
 
     def packets(self) -> Iterator[Any]:
+        delay, tick_s = Delay(), float(self.template.time_base)
         asked = time.monotonic()
         for packet in self._container.demux(self.template):
+            behind = 0.0
             if packet.size and packet.dts is not None:
+                behind = delay.of(packet.dts * tick_s, time.monotonic())
                 yield packet
             # A read that had to wait has caught up with the camera. Letting the next frames gather costs a little
-            # delay and saves a wake-up for each network packet of theirs, which is most of what a pull costs.
-            if time.monotonic() - asked > _WAITED_S and self._stop.wait(_REST_S):
+            # delay and saves wake-ups, which cost more than the frames. On a busy machine every read is slow: resting
+            # then would leave more and more in the camera, so whoever is behind reads on.
+            if time.monotonic() - asked > _WAITED_S and behind < _BEHIND_S and self._stop.wait(_REST_S):
                 return
             asked = time.monotonic()
 
     def close(self) -> None:
         self._container.close()
+
+
+class Delay:
+    """How much later than the promptest one each frame of a live stream comes, whatever the clock of its camera."""
+
+    def __init__(self) -> None:
+        self._least, self._seen = float("inf"), 0.0
+
+    def of(self, media_s: float, now: float) -> float:
+        """Seconds; a camera whose clock drifts or jumps is not behind for that."""
+        apart = now - media_s
+        self._least += (now - self._seen) * _DRIFT
+        self._seen = now
+        if not 0 <= apart - self._least < _LOST_S:
+            self._least = apart
+        return apart - self._least
 
 
 class Pacer:
