@@ -1,7 +1,8 @@
-"""Cameras that one core records: file-fed and from RTSP, against a bare remux of the same packets, and memory per camera.
+"""Cameras that one core records, file-fed and from RTSP, and memory per camera.
 
-CPU is the recorder's own, user and system, from /proc/<pid>/stat; the figure per core is an extrapolation from the
-cameras that were really recorded, at 1080p, 25 frames a second and 4 Mb/s.
+The baselines are the same packets remultiplexed, and pulled by RTSP, by as many bare threads that throw them away. CPU is
+the recorder's own, user and system, from /proc/<pid>/stat, once every camera records; the cameras and their server are
+other processes. The figure per core is an extrapolation from the cameras recorded, at 1080p, 25 frames a second and 4 Mb/s.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -22,12 +23,14 @@ import av
 import numpy as np
 
 from tests.support.recorder_rig import RecorderRig, wait_until
-from tests.support.rtsp import RtspFiles
+from tests.support.rtsp_cameras import RtspCameras
+from workers.recorder.clock import SECOND
 from workers.recorder.packager import Packager
-from workers.recorder.sources import FileSource, shifted, video_stream
+from workers.recorder.sources import FileSource
 
-CAMERAS, RTSP_CAMERAS = 30, 5  # the RTSP server of the tests is plain Python: it cannot feed ten of these beside the recorder
+CAMERAS = 30
 WARM_S, MEASURE_S = 10.0, 20.0
+LATE_US = 5 * SECOND
 TARGET_PER_CORE, TARGET_MB = 100, 12.0
 BITRATE = 4_000_000
 _CBR = f"nal-hrd=cbr:bitrate={BITRATE // 1000}:vbv-maxrate={BITRATE // 1000}:vbv-bufsize={BITRATE // 1000}:scenecut=0:bframes=0"
@@ -37,14 +40,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pipc-bench-") as name:
         folder = Path(name)
         video = street(folder / "videos" / "street.mp4")
-        baseline = bare_remux(video)
-        cores, memory = recorded(folder / "files", [str(video)] * CAMERAS, "file")
+        baseline = bare("remux", str(video))
+        cores, memory = recorded(folder / "files", str(video), "file")
         tell("record.file", 1 / cores, 1 / baseline)
         tell_memory("record.file.memory", memory)
-        with ExitStack() as stack:
-            server = stack.enter_context(RtspFiles(long_copy(video).parent))
-            urls = [f"rtsp://127.0.0.1:{server.port}/long.mp4"] * RTSP_CAMERAS
-            cores, memory = recorded(folder / "rtsp", urls, "rtsp")
+        with RtspCameras(video) as server:
+            url = f"rtsp://127.0.0.1:{server.port}/camera"
+            baseline = bare("pull", url)
+            cores, memory = recorded(folder / "rtsp", url, "rtsp")
         tell("record.rtsp", 1 / cores, 1 / baseline)
         tell_memory("record.rtsp.memory", memory)
 
@@ -76,23 +79,6 @@ def street(path: Path) -> Path:
     return path
 
 
-def long_copy(video: Path, turns: int = 7) -> Path:
-    """The same packets over and over in one file: the RTSP server ends a session with its file."""
-    target = video.with_name("long.mp4")
-    with av.open(str(target), "w") as out:
-        stream = None
-        start = 0
-        for _ in range(turns):
-            with av.open(str(video)) as read:
-                stream = stream or out.add_stream_from_template(video_stream(read))
-                for packet in shifted(read, start):
-                    end = packet.dts + packet.duration
-                    packet.stream = stream
-                    out.mux_one(packet)
-            start = end
-    return target
-
-
 def cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -103,8 +89,8 @@ def rss_mb(pid: int) -> float:
     return int(text.split("VmRSS:")[1].split()[0]) / 1024
 
 
-def recorded(folder: Path, urls: list[str], kind: str) -> tuple[float, float]:
-    """Cores and megabytes per camera of a recorder that records these sources; refuses to count one that lost footage."""
+def recorded(folder: Path, url: str, kind: str) -> tuple[float, float]:
+    """Cores and megabytes per camera of a recorder of this source; refuses to count one that lost footage meanwhile."""
     rig = RecorderRig(folder, segment_s=5).start()
     assert rig.process is not None
     pid = rig.process.pid
@@ -112,55 +98,63 @@ def recorded(folder: Path, urls: list[str], kind: str) -> tuple[float, float]:
         empty = rss_mb(pid)
         cameras = [
             {"id": str(UUID(int=number + 1)), "record": True, "main": {"kind": kind, "url": url}, "sub": None}
-            for number, url in enumerate(urls)
+            for number in range(CAMERAS)
         ]
         rig.apply(*cameras, networks=["127.0.0.0/8"])
         wait_until(lambda: all(one["recording"] for one in rig.ask("status")["cameras"]), timeout=60)
         time.sleep(WARM_S)
+        since_us = time.time_ns() // 1000
         before, began = cpu_s(pid), time.monotonic()
         time.sleep(MEASURE_S)
         used, elapsed = cpu_s(pid) - before, time.monotonic() - began
-        memory = (rss_mb(pid) - empty) / len(urls)
-        late = [one["camera_id"] for one in rig.ask("status")["cameras"] if not one["recording"] or one["reconnects"]]
-        gaps = rig.rows("SELECT * FROM gaps")
+        memory = (rss_mb(pid) - empty) / CAMERAS
+        status, now_us = rig.ask("status")["cameras"], time.time_ns() // 1000
+        late = [one["camera_id"] for one in status if one["reconnects"] or now_us - one["recorded_us"] > LATE_US]
+        gaps = rig.rows(f"SELECT * FROM gaps WHERE to_us IS NULL OR to_us > {since_us}")
+        seams = rig.rows(f"SELECT * FROM segments WHERE note IS NOT NULL AND start_us > {since_us}")
     finally:
         rig.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    if late or gaps:
-        sys.exit(f"the recording was not whole: {len(late)} cameras, {len(gaps)} gaps")
-    return used / elapsed / len(urls), memory
+    if late or gaps or seams:
+        sys.exit(f"the recording was not whole: {len(late)} late cameras, {len(gaps)} gaps, {len(seams)} seams")
+    return used / elapsed / CAMERAS, memory
 
 
-def bare_remux(video: Path) -> float:
-    """Cores per camera of the same packets demultiplexed and multiplexed in real time, and thrown away."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "bench.record", "bare", str(video)], stdout=subprocess.PIPE, text=True
-    )
+def bare(what: str, source: str) -> float:
+    """Cores per camera of the least that can be done with the same packets in real time, in a process of its own."""
+    child = subprocess.Popen([sys.executable, "-m", "bench.record", what, source], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     value = float(child.stdout.readline())
     child.wait()
     return value
 
 
-def bare(video: Path) -> None:
-    stop = threading.Event()
+def remux(source: str) -> None:
+    """Demultiplex and multiplex a file."""
+    file = FileSource(Path(source), threading.Event())
+    packager = Packager(
+        file.template, epoch=1, first_seq=0, cause="start", on_init=lambda _: None, on_fragment=lambda _: None
+    )
+    for packet in file.packets():
+        packager.mux(packet, 0)
 
-    def one() -> None:
-        source = FileSource(video, stop)
-        packager = Packager(
-            source.template, epoch=1, first_seq=0, cause="start", on_init=lambda _: None, on_fragment=lambda _: None
-        )
-        for packet in source.packets():
-            packager.mux(packet, 0)
 
+def pull(source: str) -> None:
+    """Demultiplex an RTSP camera."""
+    with av.open(source, options={"rtsp_transport": "tcp"}) as container:
+        for _ in container.demux(video=0):
+            pass
+
+
+def measure(work: Callable[[str], None], source: str) -> None:
     for _ in range(CAMERAS):
-        threading.Thread(target=one, daemon=True).start()
-    time.sleep(WARM_S / 2)
+        threading.Thread(target=work, args=(source,), daemon=True).start()
+    time.sleep(WARM_S)
     before, began = cpu_s(os.getpid()), time.monotonic()
     time.sleep(MEASURE_S / 2)
     print((cpu_s(os.getpid()) - before) / (time.monotonic() - began) / CAMERAS, flush=True)
-    stop.set()
+    os._exit(0)  # the threads are inside the library, which nothing interrupts
 
 
 if __name__ == "__main__":
-    bare(Path(sys.argv[2])) if sys.argv[1:2] == ["bare"] else main()
+    measure({"remux": remux, "pull": pull}[sys.argv[1]], sys.argv[2]) if sys.argv[1:] else main()
