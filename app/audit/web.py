@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.audit import service
-from app.audit.types import LABELS, Filter
+from app.audit.types import LABELS, Filter, Line
 from app.http.context import current_actor
 from app.http.guards import requires
 from app.http.paging import next_path
@@ -17,6 +18,8 @@ from app.kernel.permissions import Permission
 
 bp = Blueprint("audit", __name__)
 
+# What each action was about, where the municipality can look at it.
+PLACES = {"room:camera:": "/sala/camaras/", "alarms:alarm:": "/sala/alarmas/", "plates:hotlist:": "/sala/listas/"}
 ZONE = ZoneInfo("America/Argentina/Buenos_Aires")
 PAGE = 50
 
@@ -46,8 +49,19 @@ def _page(lead: str) -> ResponseReturnValue:
     page = service.list_entries(current_actor(), wanted, cursor=request.args.get("cursor"), limit=PAGE)
     return render_template(
         "audit/list.html", title="Auditoría", lead=lead, lines=page.items, next=next_path(page.cursor), asked=asked,
-        actions=sorted(LABELS.items(), key=lambda item: item[1]),
+        place_of=_place_of, actions=sorted(LABELS.items(), key=lambda item: item[1]),
     )  # fmt: skip
+
+
+def _place_of(line: Line) -> str:
+    """The page of what the line is about, or nothing: the Province has no pages of the rooms."""
+    if current_actor().kind != "municipal":
+        return ""
+    try:
+        thing = UUID(line.target.rpartition(":")[2])
+    except ValueError:
+        return ""
+    return next((f"{place}{thing}" for action, place in PLACES.items() if line.action.startswith(action)), "")
 
 
 def _day(text: str) -> datetime | None:
