@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { crosses, format, mount, parse } from "../../../../app/ui/assets/modules/drawing.js";
+import { mount } from "../../../../app/ui/assets/modules/drawing.js";
+import { Board } from "../../../../app/ui/assets/widgets/drawing/board.js";
+import { crosses, format, parse } from "../../../../app/ui/assets/widgets/drawing/points.js";
+import { handles, stateOf } from "../../../../app/ui/assets/widgets/drawing/shapes.js";
 import { page } from "./dom.js";
 
 function row(kind, index, points = "", axis = "") {
@@ -38,6 +41,30 @@ test("typed lines are points, whatever the decimal mark, and what is not a point
 test("an outline that crosses itself is told apart", () => {
   assert.equal(crosses(parse(SQUARE)), false);
   assert.equal(crosses(parse("10 10\n90 90\n90 10\n10 90")), true);
+});
+
+test("what was remembered comes back as it was, and undoing more changes nothing", () => {
+  const { root, lines } = build(row("lane", 0, SQUARE, "50 10\n50 90"));
+  const board = new Board(root);
+  board.take(board.rows[0], "axis");
+
+  board.remember();
+  board.write([[1, 1], [2, 2]]);
+  assert.deepEqual(lines("lane-0-axis"), ["1 1", "2 2"]);
+  board.undo();
+  board.undo();
+
+  assert.deepEqual(lines("lane-0-axis"), ["50 10", "50 90"]);
+});
+
+test("a direction has no handle between its end and its beginning, and an outline has", () => {
+  page("");
+  const points = parse("10 10\n90 10\n90 90");
+
+  const between = (isClosed) => handles(points, { isClosed, isDrawing: false }).filter((each) => each.dataset.between !== undefined).length;
+
+  assert.deepEqual([between(false), between(true)], [2, 3]);
+  assert.deepEqual(stateOf({ kind: "lane", points, axis: [] }), ["3 vértices, sin sentido de circulación", true]);
 });
 
 test("pressing the picture writes the vertices, and the first one again ends the outline", () => {
