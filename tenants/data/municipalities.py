@@ -63,10 +63,14 @@ class MunicipalityFacts:
 @cache
 def municipalities() -> tuple[MunicipalityFacts, ...]:
     """All 135 by code. Raises `MunicipalDataError` when the table is damaged."""
-    text = files(__package__).joinpath("municipalities.csv").read_text(encoding="utf-8")
-    rows = tuple(_row(row) for row in csv.DictReader(text.splitlines()))
+    rows = _rows()
     check(rows, boundaries())
     return rows
+
+
+def spellings() -> list[str]:
+    """Every name of every municipality. Only the names are read: checking the boundaries takes a tenth of a second."""
+    return [name for row in _rows() for name in (row.name, *row.aliases)]
 
 
 @cache
@@ -94,6 +98,11 @@ def _by_name() -> dict[str, MunicipalityFacts]:
 def _folded(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.strip().lower())
     return re.sub(r"[^a-z0-9]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
+
+
+def _rows() -> tuple[MunicipalityFacts, ...]:
+    text = files(__package__).joinpath("municipalities.csv").read_text(encoding="utf-8")
+    return tuple(_row(row) for row in csv.DictReader(text.splitlines()))
 
 
 def _row(row: dict[str, str]) -> MunicipalityFacts:
