@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from app.adapters.keycloak import flows, scopes
+from app.adapters.keycloak.blocked_passwords import FILE_NAME, MIN_LENGTH
 from app.kernel.permissions import ROLES
 from app.settings import Settings
 
@@ -31,10 +32,17 @@ def provincial_roles() -> list[str]:
     return [role.code for role in ROLES.values() if role.kind == "provincial"]
 
 
-def realm_definition(settings: Settings, *, demonstration: bool) -> dict[str, Any]:
+def password_policy(*, blocked_list: bool) -> str:
+    """What a new password must be, in Keycloak's words; the list of blocked ones is a file that the server must have."""
+    policy = f"length({MIN_LENGTH}) and maxLength(128) and notUsername and notEmail"
+    return f"{policy} and passwordBlacklist({FILE_NAME})" if blocked_list else policy
+
+
+def realm_definition(settings: Settings, *, demonstration: bool, blocked_list: bool = False) -> dict[str, Any]:
     """The whole realm. It carries client secrets: never written anywhere but to Keycloak itself.
 
     In a demonstration a client exists that gives tokens for a user and password, and signing in asks one factor.
+    `blocked_list` says that the server has the file of blocked passwords.
     """
     clients = [_api(), _web(settings), *_administration(settings), _without_admin_cli()]
     if demonstration:
@@ -46,6 +54,7 @@ def realm_definition(settings: Settings, *, demonstration: bool) -> dict[str, An
         "organizationsEnabled": True,
         "sslRequired": "external",
         **_language(),
+        "passwordPolicy": password_policy(blocked_list=blocked_list),
         **_sign_in_policy(),
         **_lifespans(),
         **_authentication(),
@@ -79,7 +88,6 @@ def _sign_in_policy() -> dict[str, Any]:
         "editUsernameAllowed": False,
         "loginWithEmailAllowed": True,
         "duplicateEmailsAllowed": False,
-        "passwordPolicy": "length(12) and maxLength(128) and notUsername and notEmail",
         "bruteForceProtected": True,
         "failureFactor": 10,
         "permanentLockout": False,

@@ -37,5 +37,5 @@ class IdentityServer:
 
 
 def realm_of(settings: Settings) -> Mapping[str, Any]:
-    """The realm that these settings need."""
-    return realm_definition(settings, demonstration=settings.demonstration)
+    """The realm that these settings need on a server of ours."""
+    return realm_definition(settings, demonstration=settings.demonstration, blocked_list=True)

