@@ -1,4 +1,4 @@
-"""The port `IdentityAdmin` over Keycloak, and the making of the realm on a server that is not ours."""
+"""The port `IdentityAdmin` over Keycloak, and what an administrator of the whole server does once: make the realm, settle it."""
 
 from __future__ import annotations
 
@@ -91,6 +91,20 @@ def ensure_realm(settings: Settings, *, client_id: str, client_secret: str) -> b
     except KeycloakConnectionError as error:
         raise IdentityServerDown("realm") from error
     return True
+
+
+def settle_realm(settings: Settings, policy: str, *, client_id: str, client_secret: str) -> None:
+    """Put right a realm that an earlier release made on our own server, then disable the administrator that did it.
+
+    Raises `AdminRefused` when the administrator is out already.
+    """
+    api = AdminApi(
+        settings.keycloak_url, "", client_id=client_id, client_secret=client_secret, login_realm="master", timeout_s=REALM_S
+    )  # fmt: skip
+    if api.get(f"/{settings.realm}").get("passwordPolicy") != policy:
+        api.put(f"/{settings.realm}", {"passwordPolicy": policy})
+    (administrator,) = api.get("/master/clients", clientId=client_id)
+    api.put(f"/master/clients/{administrator['id']}", {**administrator, "enabled": False})
 
 
 def _api(settings: Settings, client_id: str, client_secret: str) -> AdminApi:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.adapters.keycloak.realm import realm_definition
+from app.cli.local import first_admin
 from app.cli.local.cache import cache_folder
 from app.cli.local.installation import Installation
 from app.cli.local.keycloak import Keycloak, built_tree
@@ -24,9 +25,11 @@ class IdentityServer:
         """Start it; the shared tree and the databases are there by now."""
         installation = self._installation
         tree = built_tree(cache_folder(installation.env), installation.env)
-        place = installation.keycloak_database_url().rpartition("@")[2]
-        self._server = Keycloak.of(installation.home, tree, database=place)
-        self._server.prepare(realm_of(Settings.from_env(installation.environment("cli"))))
+        url = installation.keycloak_database_url()
+        settings = Settings.from_env(installation.environment("cli"))
+        self._server = Keycloak.of(installation.home, tree, database=url.rpartition("@")[2])
+        self._server.prepare(realm_of(settings))
+        first_admin.let_in(url, settings.realm)
         return self._server.start(installation.home.log("keycloak"))
 
     def ready(self) -> bool:
@@ -34,6 +37,12 @@ class IdentityServer:
             return False
         self._server.forget_realm()
         return True
+
+    def is_settled(self) -> bool:
+        """True when nothing is left for the first administrator to do, nor a way in for it."""
+        installation = self._installation
+        realm = Settings.from_env(installation.environment("cli")).realm
+        return first_admin.is_settled(installation.keycloak_database_url(), realm)
 
 
 def realm_of(settings: Settings) -> Mapping[str, Any]:

@@ -103,10 +103,14 @@ class Product:
         units: list[Unit] = []
         if self.installation.embeds_keycloak:
             server = IdentityServer(self.installation)
-            units.append(
+            units += [
                 Unit("keycloak", "Keycloak", start=server.start, ready=server.ready, after=("keycloak-tree", "init"),
-                     log=self._home.log("keycloak"), expected_s=18, patience_s=240, stop_s=15)
-            )  # fmt: skip
+                     log=self._home.log("keycloak"), expected_s=18, patience_s=240, stop_s=15),
+                # Nobody waits for it: it keeps an account out, and a product in service is worth more.
+                Unit("realm", "Reino al día en Keycloak", start=self._python("realm", "-m", "app.cli.local.first_admin"),
+                     done_already=server.is_settled, after=("keycloak",), log=self._home.log("realm"),
+                     expected_s=3, tries=3, optional=True),
+            ]  # fmt: skip
         if (realm := self._realm) is not None:
             log = self._home.log("realm")
             command = [sys.executable, "-m", "app.cli.local.realm"]
