@@ -10,12 +10,13 @@ export class Board {
     this.layer = this.svg.querySelector("[data-shapes]");
     this.hint = root.querySelector("[data-hint]");
     this.rows = [...root.querySelectorAll("[data-region]")].map((element) => ({
-      element, kind: element.dataset.region, name: element.querySelector("input:not([type=hidden])"),
+      element, kind: element.dataset.region,
       points: element.querySelector("[name$=-points]"), axis: element.querySelector("[name$=-axis]"),
     }));
     this.past = [];
     this.chosen = null; // {row, part}: what the pointer works on
     this.drawing = false;
+    this.dirty = false; // something would be lost by leaving
   }
 
   read() { return this.chosen ? parse(this.chosen.row[this.chosen.part].value) : []; }
