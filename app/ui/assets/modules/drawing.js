@@ -13,7 +13,7 @@ class Gestures extends Board {
       row.element.querySelector("details").open = Boolean(row.element.querySelector("[aria-invalid]"));
       row.element.addEventListener("click", (event) => this.tool(row, event.target.closest("button")));
       row.element.addEventListener("focusin", () => { if (!this.drawing && this.chosen?.row !== row) this.take(row, "points"); });
-      row.element.addEventListener("input", () => this.draw());
+      row.element.addEventListener("input", () => { this.dirty = true; this.draw(); });
     }
     this.root.querySelector("[data-undo]").addEventListener("click", () => this.undo());
     this.svg.addEventListener("pointerdown", (event) => this.press(event));

@@ -151,6 +151,14 @@ test("typing redraws, and says what is missing or wrong", () => {
   assert.ok(find("polygon").classList.contains("is-wrong"));
 });
 
+test("leaving asks first when points or a name were typed", () => {
+  const { window, find, leaving } = build(row("zone", 0, SQUARE));
+
+  find("[name=zone-0-name]").dispatchEvent(new window.Event("input", { bubbles: true }));
+
+  assert.equal(leaving(), true);
+});
+
 test("leaving with unsaved drawings asks first, and saving does not", () => {
   const { window, find, press, leaving } = build(row("zone", 0, SQUARE));
   assert.equal(leaving(), false);
